@@ -1,0 +1,3 @@
+module github.com/tstrans/tstrans
+
+go 1.26
