@@ -1,0 +1,91 @@
+# One Makefile: CI and people call the same targets. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := build/venv
+VPY := $(VENV)/bin/python
+LIB := python/tstrans/libtstrans.so
+export CGO_ENABLED := 1
+export PYTHONPATH := $(CURDIR)/python
+# Fuzzing time a target, and what `make bench` compares with (a Python that has the other wheel).
+FUZZTIME ?= 10m
+PEER ?= build/peer/bin/python
+
+GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' 'go.mod' 'go.sum' 'capi/tstrans.map' 2>/dev/null)
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-14s %s\n", $$1, $$2}'
+
+.PHONY: deps
+deps: ## install the Debian packages that building needs
+	@build/packaging/apt-install.sh build/apt-packages.txt
+
+.PHONY: deps-test
+deps-test: ## install the Debian packages that the tests need
+	@build/packaging/apt-install.sh build/apt-packages.txt build/apt-packages-test.txt
+
+.PHONY: venv
+venv: $(VENV)/.done ## the Python environment of tests and tools
+$(VENV)/.done: build/requirements-dev.txt
+	@build/packaging/make-venv.sh "$(PYTHON)" $(VENV) build/requirements-dev.txt
+	@touch $@
+
+.PHONY: lib
+lib: $(LIB) ## the shared library, beside the Python package
+$(LIB): $(GO_SOURCES)
+	@build/packaging/build-lib.sh $@
+
+.PHONY: abi
+abi: venv ## regenerate the ctypes prototypes from the C headers
+	@$(VPY) build/abi/generate.py
+
+.PHONY: demo
+demo: deps lib ## show what is inside a real capture
+	@$(PYTHON) -m tstrans probe testdata/demo.ts
+	@echo
+	@$(PYTHON) -m tstrans events testdata/demo.ts --limit 12
+
+.PHONY: test
+test: deps-test venv lib test-go test-c test-python ## everything CI runs
+
+.PHONY: test-go
+test-go: lib ## the Go tests, with the race detector
+	go vet ./...
+	go test -race ./...
+
+.PHONY: test-c
+test-c: lib ## the C, C++ and cgo-free Go programs against the shared library
+	@build/packaging/test-c.sh
+
+.PHONY: test-python
+test-python: venv lib ## the Python tests
+	$(VPY) build/abi/generate.py --check
+	$(VPY) -m pytest -q python/tests
+
+.PHONY: soak
+soak: deps-test venv lib ## the tests that take longer
+	TSTRANS_SOAK=1 go test -timeout 60m ./...
+	TSTRANS_SOAK=1 $(VPY) -m pytest -q python/tests
+
+.PHONY: wheel
+wheel: deps venv ## a wheel in build/dist
+	@build/packaging/make-wheel.sh $(VENV) build/dist
+
+.PHONY: bench
+bench: venv lib ## Go benchmarks, then Python beside the peer where it is there
+	@build/bench/run.sh $(VPY) $(PEER)
+
+.PHONY: lint
+lint: venv ## vet, golangci-lint, ruff, mypy --strict, stale prototypes
+	@build/packaging/lint.sh $(VENV)
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (10m)
+	@build/packaging/fuzz.sh $(FUZZTIME)
+
+.PHONY: clean
+clean: ## remove what the other targets made
+	rm -rf build/out build/dist build/venv build/cache $(LIB) capi/header_hash.h

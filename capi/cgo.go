@@ -1,0 +1,7 @@
+package main
+
+/*
+#cgo CFLAGS: -I${SRCDIR}/../include -std=c11 -Wall -Wextra -Wno-unused-parameter
+#include "detail.h"
+*/
+import "C"

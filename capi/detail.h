@@ -1,0 +1,12 @@
+/* The thread-local error detail. It sits in C because exported Go code runs on
+ * the caller's OS thread, where C's thread-local storage is the caller's. */
+#ifndef TSTRANS_CAPI_DETAIL_H
+#define TSTRANS_CAPI_DETAIL_H
+
+#include "tstrans.h"
+
+void tsti_error_set(tst_status status, int64_t offset, tst_cchar *message, size_t message_len,
+                    tst_cchar *field, size_t field_len);
+void tsti_error_attr(tst_cchar *name, size_t name_len, int64_t value);
+
+#endif

@@ -1,0 +1,12 @@
+/* tstrans: MPEG-TS, MISB KLV and live transports behind a C ABI.
+ *
+ * The umbrella header: it includes one header a room. C99, also compiles as C++.
+ * Conventions that hold for every function are written down once, in
+ * tstrans/base.h.
+ */
+#ifndef TSTRANS_H
+#define TSTRANS_H
+
+#include "tstrans/base.h"
+
+#endif /* TSTRANS_H */
