@@ -1,0 +1,70 @@
+"""MPEG transport streams, MISB KLV and live transports.
+
+Submodules load on first use, so ``import tstrans`` alone costs next to nothing:
+
+>>> import tstrans
+>>> tstrans.mpegts.Pts90khz.from_ms(40).raw
+3600
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import codec as codec
+    from . import exceptions as exceptions
+    from . import io as io
+    from . import klv as klv
+    from . import mpegts as mpegts
+    from . import pipeline as pipeline
+    from .exceptions import TstError as TstError
+
+__version__ = "0.2.0"
+
+#: Every submodule a user may reach as an attribute. Those whose file a build leaves out do not appear.
+_SUBMODULES = (
+    "codec",
+    "exceptions",
+    "io",
+    "klv",
+    "mpegts",
+    "pandas",
+    "pipeline",
+    "hls",
+    "rist",
+    "rtp",
+    "srt",
+    "tcp",
+    "udp",
+)
+
+
+def _present() -> list[str]:
+    import os.path
+
+    here = os.path.dirname(__file__)
+    return [n for n in _SUBMODULES if os.path.exists(f"{here}/{n}.py") or os.path.isdir(f"{here}/{n}")]
+
+
+def __getattr__(name: str) -> object:
+    if name in _SUBMODULES:
+        import importlib
+
+        try:
+            return importlib.import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as e:
+            if e.name != f"{__name__}.{name}":
+                raise
+    elif name == "TstError":
+        from .exceptions import TstError
+
+        globals()[name] = TstError
+        return TstError
+    elif name == "__all__":
+        # pandas stays out: `from tstrans import *` must not need an extra.
+        return ["__version__", "TstError", *(n for n in _present() if n != "pandas")]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "TstError", "__all__", *_present()})
