@@ -11,12 +11,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import codec as codec
     from . import exceptions as exceptions
-    from . import io as io
-    from . import klv as klv
     from . import mpegts as mpegts
-    from . import pipeline as pipeline
     from .exceptions import TstError as TstError
 
 __version__ = "0.2.0"

@@ -2,9 +2,9 @@
 
 Each decorated frozen dataclass adds 0.3 to 0.8 ms to the import of its module, and ``dataclasses`` itself
 about 5 ms. :class:`Value` gives the same behaviour from plain methods: equality, hash and repr by field,
-:class:`dataclasses.FrozenInstanceError` on assignment, pattern matching, pickling. ``dataclasses`` (``fields``,
-``replace``, ``asdict``, ``is_dataclass``) works on these classes too: the description it looks for is made
-when it is first asked for.
+:class:`dataclasses.FrozenInstanceError` on assignment, pattern matching, pickling. ``dataclasses``
+(``fields``, ``replace``, ``asdict``, ``is_dataclass``) works on these classes too: the description it looks
+for is made when it is first asked for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar
 
-__all__ = ["Value", "public_module", "frozen_error"]
+__all__ = ["Value", "frozen_error", "public_module"]
 
 
 def public_module(name: str) -> str:
@@ -69,7 +69,8 @@ class Value:
         __dataclass_params__ = _Description()
 
     def __init_subclass__(cls) -> None:
-        cls.__match_args__ = cls.__match_args__ + tuple(n for n in cls.__dict__.get("__slots__", ()) if n[0] != "_")
+        own = tuple(n for n in cls.__dict__.get("__slots__", ()) if n[0] != "_")
+        cls.__match_args__ = cls.__match_args__ + own  # type: ignore[misc]
         cls.__module__ = public_module(cls.__module__)
 
     def _values(self) -> tuple[Any, ...]:
@@ -78,7 +79,7 @@ class Value:
     def __eq__(self, other: object) -> bool:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        return self is other or self._values() == other._values()  # type: ignore[attr-defined]
+        return self is other or self._values() == other._values()
 
     def __hash__(self) -> int:
         return hash(self._values())

@@ -14,31 +14,31 @@ from __future__ import annotations
 import enum
 
 __all__ = [
-    "TstError",
-    "MuxError",
-    "MuxErrorKind",
-    "DemuxError",
-    "DemuxErrorKind",
-    "KlvError",
-    "KlvErrorKind",
-    "KlvEncodeError",
-    "KlvEncodeErrorKind",
     "CodecError",
     "CodecErrorKind",
-    "RtspError",
-    "RtspErrorKind",
+    "DemuxError",
+    "DemuxErrorKind",
+    "HlsError",
+    "HlsErrorKind",
+    "KlvEncodeError",
+    "KlvEncodeErrorKind",
+    "KlvError",
+    "KlvErrorKind",
+    "MuxError",
+    "MuxErrorKind",
+    "RistError",
+    "RistErrorKind",
     "RtpError",
     "RtpErrorKind",
+    "RtspError",
+    "RtspErrorKind",
     "SrtError",
     "SrtErrorKind",
-    "UdpErrorKind",
-    "UdpError",
-    "TcpErrorKind",
     "TcpError",
-    "HlsErrorKind",
-    "HlsError",
-    "RistErrorKind",
-    "RistError",
+    "TcpErrorKind",
+    "TstError",
+    "UdpError",
+    "UdpErrorKind",
 ]
 
 
@@ -285,7 +285,9 @@ class KlvEncodeError(TstError):
     message: str
     tag: int | None
 
-    def __init__(self, message: str | None = None, *, kind: KlvEncodeErrorKind, tag: int | None = None) -> None:
+    def __init__(
+        self, message: str | None = None, *, kind: KlvEncodeErrorKind, tag: int | None = None
+    ) -> None:
         if message is None:
             raise TypeError("KlvEncodeError needs a message, by position or as message=")
         super().__init__(message)

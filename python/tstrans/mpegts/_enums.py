@@ -7,19 +7,19 @@ import enum
 from .._value import public_module
 
 __all__ = [
-    "VideoCodec",
     "AudioCodec",
-    "SubtitleCodec",
-    "KlvStreamType",
     "Av1CarriageMode",
-    "StreamKindTag",
-    "MetadataKindTag",
-    "DiscontinuityKindTag",
-    "NonConformantKind",
-    "StrictMode",
-    "LinkSource",
-    "MultiCellAuReason",
     "CellFragmentIndication",
+    "DiscontinuityKindTag",
+    "KlvStreamType",
+    "LinkSource",
+    "MetadataKindTag",
+    "MultiCellAuReason",
+    "NonConformantKind",
+    "StreamKindTag",
+    "StrictMode",
+    "SubtitleCodec",
+    "VideoCodec",
 ]
 
 

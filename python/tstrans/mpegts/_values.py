@@ -10,24 +10,24 @@ if TYPE_CHECKING:
     from ._enums import KlvStreamType
 
 __all__ = [
-    "Codec",
-    "Pts90khz",
-    "StreamId",
-    "RawDescriptor",
-    "StreamInfo",
-    "KlvLink",
-    "ProgramMap",
-    "StreamSpec",
-    "VideoStreamSpec",
-    "KlvStreamSpec",
     "AudioStreamSpec",
-    "SubtitleStreamSpec",
+    "Cea708StandaloneConfig",
+    "Codec",
     "DataStreamSpec",
     "DvbSubtitlingConfig",
     "DvbTeletextConfig",
-    "Cea708StandaloneConfig",
-    "WebVttInTsConfig",
+    "KlvLink",
+    "KlvStreamSpec",
+    "ProgramMap",
+    "Pts90khz",
+    "RawDescriptor",
+    "StreamId",
+    "StreamInfo",
+    "StreamSpec",
     "SubtitleCodecConfig",
+    "SubtitleStreamSpec",
+    "VideoStreamSpec",
+    "WebVttInTsConfig",
 ]
 
 _set = object.__setattr__
@@ -81,7 +81,7 @@ class Pts90khz(Value):
     def __eq__(self, other: object) -> bool:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        return self.raw == other.raw  # type: ignore[attr-defined, no-any-return]
+        return self.raw == other.raw
 
     def __hash__(self) -> int:
         return hash((self.raw,))
