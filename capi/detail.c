@@ -1,5 +1,6 @@
 #include "detail.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define MESSAGE_CAP 2048
@@ -48,3 +49,18 @@ void tsti_error_attr(tst_cchar *name, size_t name_len, int64_t value) {
 const tst_error *tst_last_error(void) { return detail.set ? &detail.error : NULL; }
 
 uint32_t tst_abi_version(void) { return TST_ABI_VERSION; }
+
+static struct kept {
+  struct kept *next;
+  char text[];
+} *kept;
+
+/* The one caller holds a lock. */
+tst_cchar *tsti_keep(tst_cchar *text, size_t len) {
+  struct kept *k = malloc(sizeof *k + len + 1);
+  if (k == NULL) return "";
+  put(k->text, len + 1, text, len);
+  k->next = kept;
+  kept = k;
+  return k->text;
+}

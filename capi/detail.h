@@ -7,6 +7,8 @@
 
 void tsti_error_set(tst_status status, int64_t offset, tst_cchar *message, size_t message_len,
                     tst_cchar *field, size_t field_len);
+/* tsti_keep copies a text for the life of the process, reachable for leak checkers. */
+tst_cchar *tsti_keep(tst_cchar *text, size_t len);
 void tsti_error_attr(tst_cchar *name, size_t name_len, int64_t value);
 
 #endif

@@ -7,7 +7,6 @@ import "C"
 
 import (
 	"sync"
-	"unsafe"
 
 	"github.com/tstrans/tstrans/core/tsterr"
 )
@@ -24,7 +23,7 @@ var constantTexts = struct {
 // loadTexts makes the texts that are borrowed for the life of the process.
 func loadTexts() {
 	constantTexts.once.Do(func() {
-		keep := func(s string) *C.tst_cchar { return (*C.tst_cchar)(unsafe.Pointer(C.CString(s))) }
+		keep := func(s string) *C.tst_cchar { return C.tsti_keep(strPtr(s), C.size_t(len(s))) }
 		constantTexts.version = keep(release)
 		constantTexts.kinds = map[tsterr.Kind]*C.tst_cchar{}
 		tsterr.Each(func(k tsterr.Kind, s string) { constantTexts.kinds[k] = keep(s) })
