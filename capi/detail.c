@@ -1,18 +1,27 @@
 #include "detail.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MESSAGE_CAP 2048
 #define NAME_CAP 64
 
-static _Thread_local struct {
-  int set;
+struct detail {
   tst_error error;
   char message[MESSAGE_CAP];
   char field[NAME_CAP];
   char names[TST_ERROR_ATTRS][NAME_CAP];
-} detail;
+};
+
+/* Only a pointer is thread-local: a Go library's thread-local block is of the
+ * static kind, of which a program that loads the library late has little. */
+static _Thread_local struct detail *mine;
+
+static pthread_key_t cleanup;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void make_key(void) { pthread_key_create(&cleanup, free); }
 
 /* put copies a text, cut at a UTF-8 boundary where it does not fit. */
 static void put(char *to, size_t cap, const char *from, size_t len) {
@@ -26,27 +35,35 @@ static void put(char *to, size_t cap, const char *from, size_t len) {
 
 void tsti_error_set(tst_status status, int64_t offset, tst_cchar *message, size_t message_len,
                     tst_cchar *field, size_t field_len) {
-  put(detail.message, MESSAGE_CAP, message, message_len);
-  put(detail.field, NAME_CAP, field, field_len);
-  memset(&detail.error, 0, sizeof detail.error);
-  detail.error.struct_size = sizeof detail.error;
-  detail.error.status = status;
-  detail.error.offset = offset;
-  detail.error.message = detail.message;
-  detail.error.field = detail.field;
-  detail.set = 1;
+  struct detail *d = mine;
+  if (d == NULL) {
+    pthread_once(&once, make_key);
+    d = malloc(sizeof *d);
+    if (d == NULL) return;
+    pthread_setspecific(cleanup, d);
+    mine = d;
+  }
+  put(d->message, MESSAGE_CAP, message, message_len);
+  put(d->field, NAME_CAP, field, field_len);
+  memset(&d->error, 0, sizeof d->error);
+  d->error.struct_size = sizeof d->error;
+  d->error.status = status;
+  d->error.offset = offset;
+  d->error.message = d->message;
+  d->error.field = d->field;
 }
 
 void tsti_error_attr(tst_cchar *name, size_t name_len, int64_t value) {
-  uint32_t i = detail.error.attr_count;
-  if (i >= TST_ERROR_ATTRS) return;
-  put(detail.names[i], NAME_CAP, name, name_len);
-  detail.error.attrs[i].name = detail.names[i];
-  detail.error.attrs[i].value = value;
-  detail.error.attr_count = i + 1;
+  struct detail *d = mine;
+  uint32_t i;
+  if (d == NULL || d->error.attr_count >= TST_ERROR_ATTRS) return;
+  i = d->error.attr_count++;
+  put(d->names[i], NAME_CAP, name, name_len);
+  d->error.attrs[i].name = d->names[i];
+  d->error.attrs[i].value = value;
 }
 
-const tst_error *tst_last_error(void) { return detail.set ? &detail.error : NULL; }
+const tst_error *tst_last_error(void) { return mine == NULL ? NULL : &mine->error; }
 
 uint32_t tst_abi_version(void) { return TST_ABI_VERSION; }
 

@@ -1,7 +1,7 @@
 """Loading the library, turning status codes into exceptions, the base of owned handles, buffers in.
 
-The library is loaded at first use, never at import. A forked child cannot go on with its parent's copy (the Go
-runtime's threads are gone), so the child forgets it and loads a private copy at its next use; handles from
+The library is loaded at first use, never at import. A forked child cannot go on with its parent's copy (the
+Go runtime's threads are gone), so the child forgets it and loads a private copy at its next use; handles from
 before the fork raise `ForkedHandleError`.
 """
 
@@ -11,13 +11,14 @@ import ctypes
 import os
 import threading
 import weakref
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Callable, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from .. import exceptions as exc
 from . import base_abi as abi
 
-__all__ = ["ForkedHandleError", "Handle", "ClosedHandleError", "check", "failure", "library", "pin", "room"]
+__all__ = ["ClosedHandleError", "ForkedHandleError", "Handle", "check", "failure", "library", "pin", "room"]
 
 LIBRARY_NAME = "libtstrans.so"
 
@@ -107,7 +108,7 @@ class _Forked:
     __slots__ = ()
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise ForkedHandleError("this object was opened before the process was forked: open it again in the child")
+        raise ForkedHandleError("opened before this process was forked: open it again here")
 
 
 _FORKED = _Forked()
