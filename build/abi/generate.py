@@ -62,9 +62,6 @@ class Unit:
 
     def ctype(self, node: c_ast.Node, in_struct: bool = False) -> str:
         if isinstance(node, c_ast.PtrDecl):
-            inner = node.type
-            if not in_struct and self.is_char(inner):
-                return "c_void_p"
             return "c_void_p"
         if isinstance(node, c_ast.ArrayDecl):
             return f"{self.ctype(node.type, in_struct)} * {self.number(node.dim)}"
@@ -85,10 +82,6 @@ class Unit:
                     return name
                 return self.ctype(target, in_struct)
         raise SystemExit(f"no ctypes type for {node}")
-
-    def is_char(self, node: c_ast.Node) -> bool:
-        return isinstance(node, c_ast.TypeDecl) and isinstance(node.type, c_ast.IdentifierType) and node.type.names[-1] in (
-            "char", "tst_cchar")  # fmt: skip
 
     def number(self, node: c_ast.Node) -> int:
         if isinstance(node, c_ast.Constant):
