@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# usage: run.sh PYTHON PEER_PYTHON: the Go benchmarks, then the Python cases beside the peer, interleaved.
+# The peer is any interpreter with another `tstrans` installed; without one, ours runs against itself.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$root"
+py=$(realpath -s "$1"); peer=$2
+echo "== Go: the core alone"
+go test -run '^$' -bench . -benchtime 1s ./core/...
+inputs=$root/build/cache/bench
+PYTHONPATH=$root/python "$py" build/bench/inputs.py "$inputs"
+if [ -x "$peer" ]; then
+  echo "== Python: A is the peer, B is this package"
+else
+  echo "== Python: no peer at $peer (make one: python3 -m venv build/peer && build/peer/bin/pip install tstrans==0.8.0 pandas)"
+  peer=$py
+fi
+PYTHONPATH=$root/python "$py" build/bench/compare.py "$peer" "$py" "$inputs"
