@@ -1,3 +1,8 @@
 module github.com/tstrans/tstrans
 
 go 1.26
+
+require (
+	github.com/Eyevinn/mp4ff v0.48.0
+	github.com/bluenviron/mediacommon/v2 v2.4.1
+)

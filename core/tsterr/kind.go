@@ -193,3 +193,12 @@ const (
 	HLSInternal        Kind = -1208
 	HLSClosed          Kind = -1209
 )
+
+// MP4 writing.
+const (
+	MP4Finished       Kind = -1300 // push after finish
+	MP4InputMalformed Kind = -1301 // the bytes are not what the codec says
+	MP4TimeRange      Kind = -1302 // a time stamp goes back, or is too far from its neighbour
+	MP4NothingUsable  Kind = -1303 // access units came, but none could be played
+	MP4CodecUnknown   Kind = -1304
+)

@@ -153,4 +153,9 @@ var names = map[Kind]string{
 	HLSTLS:                          "hls.tls",
 	HLSInternal:                     "hls.internal",
 	HLSClosed:                       "hls.closed",
+	MP4Finished:                     "mp4.finished",
+	MP4InputMalformed:               "mp4.input_malformed",
+	MP4TimeRange:                    "mp4.time_range",
+	MP4NothingUsable:                "mp4.nothing_usable",
+	MP4CodecUnknown:                 "mp4.codec_unknown",
 }
