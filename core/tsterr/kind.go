@@ -24,6 +24,7 @@ const (
 	IO             Kind = -12 // the operating system refused; attribute "errno" says why
 	NoMemory       Kind = -13 // a bounded buffer or the system's memory is exhausted
 	Overflow       Kind = -14 // an integer does not fit its native width
+	Discontinuity  Kind = -15 // the data that comes with it is the first of a new link
 )
 
 // Demuxing (tstrans.exceptions.DemuxErrorKind).

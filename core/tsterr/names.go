@@ -33,6 +33,7 @@ var names = map[Kind]string{
 	IO:                              "io",
 	NoMemory:                        "no_memory",
 	Overflow:                        "overflow",
+	Discontinuity:                   "discontinuity",
 	DemuxStrictRejection:            "demux.strict_rejection",
 	DemuxUnrecoverable:              "demux.unrecoverable",
 	DemuxSyncBufExhausted:           "demux.sync_buf_exhausted",

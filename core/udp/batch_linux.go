@@ -1,0 +1,202 @@
+package udp
+
+import (
+	"os"
+	"runtime"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tstrans/tstrans/core/transport"
+	"github.com/tstrans/tstrans/core/tsterr"
+)
+
+const (
+	recvBatchSize = 32
+	sendBatchSize = 64
+	// slotStride spreads the slots over the sets of the caches.
+	slotStride = 65536 + 21*64
+)
+
+// mmsghdr is struct mmsghdr of recvmmsg(2).
+type mmsghdr struct {
+	hdr unix.Msghdr
+	n   uint32
+	_   [4]byte
+}
+
+// recvBatch fills slots with recvmmsg and hands them out in order. Its memory is
+// mapped, so pages no datagram reached cost nothing.
+type recvBatch struct {
+	raw   syscall.RawConn
+	mem   []byte
+	hdrs  [recvBatchSize]mmsghdr
+	iovs  [recvBatchSize]unix.Iovec
+	next  int // first slot not handed out
+	n     int // slots filled
+	poll  bool
+	errno syscall.Errno
+	read  func(fd uintptr) bool
+}
+
+func newRecvBatch(raw syscall.RawConn) (*recvBatch, error) {
+	mem, err := unix.Mmap(-1, 0, recvBatchSize*slotStride, unix.PROT_READ|unix.PROT_WRITE,
+		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // the caller adds what it was for
+	}
+	b := &recvBatch{raw: raw, mem: mem}
+	for i := range b.hdrs {
+		b.iovs[i].Base = &mem[i*slotStride]
+		b.iovs[i].SetLen(65536)
+		b.hdrs[i].hdr.Iov = &b.iovs[i]
+		b.hdrs[i].hdr.SetIovlen(1)
+	}
+	b.read = b.recvmmsg // one closure for all calls: no allocation a batch
+	return b, nil
+}
+
+func (b *recvBatch) recvmmsg(fd uintptr) bool {
+	for {
+		n, _, errno := syscall.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.hdrs[0])), recvBatchSize,
+			unix.MSG_DONTWAIT, 0, 0)
+		switch errno {
+		case 0:
+			b.n, b.errno = int(n), 0 //nolint:gosec // at most recvBatchSize
+			return true
+		case unix.EINTR:
+			continue
+		case unix.EAGAIN:
+			b.errno = errno
+			return b.poll
+		default:
+			b.errno = errno
+			return true
+		}
+	}
+}
+
+// fill receives at least one datagram; the connection's deadline bounds the wait.
+func (b *recvBatch) fill(poll bool) error {
+	b.next, b.n, b.poll = 0, 0, poll
+	err := b.raw.Read(b.read)
+	if err != nil {
+		return err //nolint:wrapcheck // the caller adds what it was for
+	}
+	if b.errno == unix.EAGAIN {
+		return os.ErrDeadlineExceeded
+	}
+	if b.errno != 0 {
+		return b.errno
+	}
+	return nil
+}
+
+// take copies out filled slots.
+func (b *recvBatch) take(arena []byte, spans []transport.Span) (n, bytes int, err error) {
+	for b.next < b.n && n < len(spans) {
+		size := int(b.hdrs[b.next].n)
+		if bytes+size > len(arena) {
+			if n == 0 {
+				err = tsterr.New(tsterr.BufferTooSmall, "the next datagram has %d bytes", size).With("needed", int64(size))
+			}
+			break
+		}
+		copy(arena[bytes:], b.mem[b.next*slotStride:b.next*slotStride+size])
+		spans[n] = transport.Span{Off: uint32(bytes), Len: uint32(size)} //nolint:gosec // at most 64 KiB each
+		bytes += size
+		b.next++
+		n++
+	}
+	return n, bytes, err
+}
+
+func (b *recvBatch) free() {
+	if b.mem != nil {
+		_ = unix.Munmap(b.mem)
+		b.mem, b.n, b.next = nil, 0, 0
+	}
+}
+
+// sendBatch sends one datagram with write and several with sendmmsg.
+type sendBatch struct {
+	raw   syscall.RawConn
+	hdrs  [sendBatchSize]mmsghdr
+	iovs  [sendBatchSize]unix.Iovec
+	n     int
+	sent  int
+	poll  bool
+	errno syscall.Errno
+	write func(fd uintptr) bool
+	empty byte // an empty datagram needs an address too
+}
+
+func newSendBatch(raw syscall.RawConn) *sendBatch {
+	b := &sendBatch{raw: raw}
+	b.write = b.sendmmsg
+	return b
+}
+
+func (b *sendBatch) sendmmsg(fd uintptr) bool {
+	refused := false
+	for b.sent < b.n {
+		n, _, errno := syscall.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&b.hdrs[b.sent])),
+			uintptr(b.n-b.sent), unix.MSG_DONTWAIT, 0, 0) //nolint:gosec // not negative
+		switch {
+		case errno == 0:
+			b.sent += int(n) //nolint:gosec // at most sendBatchSize
+			refused = false
+		case errno == unix.EINTR:
+		case errno == unix.ECONNREFUSED && !refused:
+			// The report of an earlier datagram that found no listener: UDP promises no
+			// delivery, so this one is still sent.
+			refused = true
+		case errno == unix.EAGAIN, errno == unix.ENOBUFS:
+			b.errno = unix.EAGAIN
+			return b.poll || errno == unix.ENOBUFS
+		default:
+			b.errno = errno
+			return true
+		}
+	}
+	b.errno = 0
+	return true
+}
+
+func (b *sendBatch) send(data []byte, spans []transport.Span, s *Sender, timeout time.Duration) (n, bytes int, err error) {
+	for i, sp := range spans {
+		base := &b.empty
+		if sp.Len > 0 {
+			base = &data[sp.Off]
+		}
+		b.iovs[i].Base = base
+		b.iovs[i].SetLen(int(sp.Len))
+		b.hdrs[i].hdr.Iov = &b.iovs[i]
+		b.hdrs[i].hdr.SetIovlen(1)
+	}
+	b.n, b.sent, b.poll = len(spans), 0, true
+	err = b.raw.Write(b.write)
+	if err == nil && b.errno == unix.EAGAIN { // full: now wait
+		if err = s.arm(timeout); err == nil {
+			b.poll = timeout == 0
+			err = b.raw.Write(b.write)
+		}
+	}
+	runtime.KeepAlive(data)
+	for i := range b.n {
+		b.iovs[i].Base = nil
+	}
+	for _, sp := range spans[:b.sent] {
+		bytes += int(sp.Len)
+	}
+	switch {
+	case err != nil || b.errno == 0:
+	case b.errno == unix.EAGAIN:
+		err = os.ErrDeadlineExceeded
+	default:
+		err = b.errno
+	}
+	return b.sent, bytes, err
+}

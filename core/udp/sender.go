@@ -1,0 +1,136 @@
+package udp
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/tstrans/tstrans/core/transport"
+	"github.com/tstrans/tstrans/core/tsterr"
+)
+
+// Sender sends datagrams to one address.
+type Sender struct {
+	life  *transport.Life
+	conn  *net.UDPConn
+	max   int
+	count transport.Counters
+
+	mu    sync.Mutex // one WriteBatch at a time
+	batch *sendBatch
+	armed bool
+
+	park sync.Mutex // orders a wait's deadline against Cancel's
+}
+
+// Dial makes the socket. Nothing is sent.
+func Dial(ctx context.Context, cfg SenderConfig) (*Sender, error) {
+	addr, err := resolve(cfg.Host, cfg.Port)
+	if err != nil {
+		return nil, err
+	}
+	size := DefaultPacketSize
+	if cfg.PacketSize != nil {
+		size = *cfg.PacketSize
+	}
+	opts, err := sendOptions(addr.Addr(), cfg)
+	if err != nil {
+		return nil, err
+	}
+	d := net.Dialer{Control: opts}
+	c, err := d.DialContext(ctx, network(addr.Addr()), addr.String())
+	if err != nil {
+		return nil, ioError(err, "connect")
+	}
+	conn := c.(*net.UDPConn) //nolint:forcetypeassert // what Dial gives for udp
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		_ = conn.Close()
+		return nil, ioError(err, "socket")
+	}
+	return &Sender{life: transport.NewLife(), conn: conn, max: size, batch: newSendBatch(raw)}, nil
+}
+
+// WriteBatch implements transport.Writer: one datagram a message, the empty one too.
+func (s *Sender) WriteBatch(data []byte, spans []transport.Span, timeout time.Duration) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.life.Err("UDP send"); err != nil {
+		return 0, err
+	}
+	s.count.SendCall()
+	if s.armed { // a deadline that has passed would fail the attempt below
+		if err := s.arm(transport.Forever); err != nil {
+			return 0, err
+		}
+	}
+	done := 0
+	for done < len(spans) {
+		if n := int(spans[done].Len); n > s.max {
+			return done, tsterr.New(tsterr.UDPPayloadTooLarge,
+				"payload of %d bytes is longer than the packet size of %d", n, s.max)
+		}
+		end := done + 1
+		for end < len(spans) && end-done < sendBatchSize && int(spans[end].Len) <= s.max {
+			end++
+		}
+		n, bytes, err := s.batch.send(data, spans[done:end], s, timeout)
+		done += n
+		s.count.Sent(n, bytes)
+		if err != nil {
+			return done, s.fail(err)
+		}
+	}
+	return done, nil
+}
+
+func (s *Sender) fail(err error) error {
+	if lerr := s.life.Err("UDP send"); lerr != nil {
+		return lerr
+	}
+	if isDeadline(err) {
+		return transport.Timeout("UDP send")
+	}
+	s.count.SendError()
+	return ioError(err, "send")
+}
+
+// arm sets the deadline of a wait unless a cancel came first.
+func (s *Sender) arm(timeout time.Duration) error {
+	s.park.Lock()
+	defer s.park.Unlock()
+	if err := s.life.Err("UDP send"); err != nil {
+		return err
+	}
+	var t time.Time
+	if s.armed = timeout >= 0; s.armed {
+		t = time.Now().Add(timeout)
+	}
+	return s.conn.SetWriteDeadline(t)
+}
+
+// Stats implements transport.Object.
+func (s *Sender) Stats() transport.Stats { return s.count.Snapshot() }
+
+// Cancel implements transport.Object.
+func (s *Sender) Cancel() {
+	s.park.Lock()
+	defer s.park.Unlock()
+	s.life.Cancel()
+	_ = s.conn.SetWriteDeadline(time.Unix(1, 0))
+}
+
+// Cancelled reports whether Cancel or Close was called.
+func (s *Sender) Cancelled() bool { return s.life.Cancelled() }
+
+// Close implements transport.Object.
+func (s *Sender) Close() error {
+	if !s.life.Close() {
+		return nil
+	}
+	if err := s.conn.Close(); err != nil {
+		return ioError(err, "close")
+	}
+	return nil
+}
