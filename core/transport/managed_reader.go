@@ -70,7 +70,7 @@ func (r *ManagedReader) ReadBatch(arena []byte, spans []Span, timeout time.Durat
 		if err := r.life.Err("receive"); err != nil {
 			return 0, err
 		}
-		n, again, err := r.step(arena, spans, t)
+		n, again, err := r.step(arena, spans, &t)
 		if !again {
 			return n, err
 		}

@@ -79,7 +79,7 @@ func (w *ManagedWriter) WriteBatch(data []byte, spans []Span, timeout time.Durat
 	defer func() { <-w.sem }()
 	done := 0
 	for done < len(spans) {
-		n, err := w.step(data, spans[done:], t)
+		n, err := w.step(data, spans[done:], &t)
 		done += n
 		if err != nil {
 			return done, err

@@ -9,8 +9,8 @@ type timer struct {
 	t       *time.Timer
 }
 
-func newTimer(timeout time.Duration) *timer {
-	t := &timer{timeout: timeout}
+func newTimer(timeout time.Duration) timer {
+	t := timer{timeout: timeout}
 	if timeout > 0 {
 		t.end = time.Now().Add(timeout)
 	}
