@@ -7,4 +7,4 @@ require (
 	github.com/bluenviron/mediacommon/v2 v2.4.1
 )
 
-require golang.org/x/sys v0.49.0 // indirect
+require golang.org/x/sys v0.49.0
