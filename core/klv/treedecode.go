@@ -1,0 +1,192 @@
+package klv
+
+import "math"
+
+// tree decodes one value of any type and appends it to w. On an error it may
+// leave a partial value behind: the caller cuts w back.
+func (it *Item) tree(w *Tree, v []byte, depth int) FieldError {
+	if depth > MaxDepth {
+		return FieldError{Kind: TruncatedField, Tag: uint64(it.Tag)}
+	}
+	switch it.Type {
+	case TText, TBytes:
+		if k := it.data(v); k != NoFieldError {
+			return it.fail(v)
+		}
+		if it.Type == TText {
+			w.textBytes(v)
+		} else {
+			w.Bytes(v)
+		}
+		return FieldError{}
+	case TText16:
+		text, ok := decodeUTF16(nil, v)
+		if !ok {
+			return FieldError{Kind: InvalidUTF16, Tag: uint64(it.Tag)}
+		}
+		w.textBytes(text)
+		return FieldError{}
+	case TOIDs:
+		return it.oids(w, v)
+	case TSeq:
+		return it.seq(w, v, depth)
+	case TSeries:
+		return it.series(w, v, depth)
+	case TSet:
+		if !it.Set.decode(w, v, depth+1, &Report{}) {
+			return FieldError{Kind: TruncatedField, Tag: uint64(it.Tag)}
+		}
+		return FieldError{}
+	case TSDCC:
+		w.Bytes(v)
+		return FieldError{}
+	}
+	bits, got := it.scalar(v)
+	switch {
+	case got == gotValue:
+		it.number(w, bits)
+	case got == gotError && (!it.Lenient || len(v) != it.Len), got == gotSpecial && !it.Lenient:
+		return it.fail(v)
+	default: // no value: reserved, special, or outside the range of a lenient part
+		w.None()
+	}
+	return FieldError{}
+}
+
+func (it *Item) number(w *Tree, bits uint64) {
+	switch it.Class() {
+	case ClassFloat:
+		w.Float(math.Float64frombits(bits))
+	case ClassInt:
+		w.Int(int64(bits))
+	default:
+		w.Uint(bits)
+	}
+}
+
+func (it *Item) oids(w *Tree, v []byte) FieldError {
+	at, n := w.open(), 0
+	for len(v) > 0 {
+		u, used, ok := ReadOID(v)
+		if !ok {
+			return FieldError{Kind: TruncatedField, Tag: uint64(it.Tag)}
+		}
+		w.Uint(u)
+		v = v[used:]
+		n++
+	}
+	w.shut(at, n)
+	return FieldError{}
+}
+
+// series decodes elements that each stand behind a BER length.
+func (it *Item) series(w *Tree, v []byte, depth int) FieldError {
+	at, n := w.open(), 0
+	for len(v) > 0 {
+		size, used, ok := ReadLength(v)
+		if !ok || size > uint64(len(v)-used) {
+			return FieldError{Kind: TruncatedField, Tag: uint64(it.Tag)}
+		}
+		e := v[used : used+int(size)]
+		v = v[used+int(size):]
+		if fe := it.Fields[0].tree(w, e, depth+1); fe.Kind != NoFieldError {
+			fe.Tag = uint64(it.Tag)
+			return fe
+		}
+		n++
+	}
+	w.shut(at, n)
+	return FieldError{}
+}
+
+// seq decodes the parts of a pack in order.
+func (it *Item) seq(w *Tree, v []byte, depth int) FieldError {
+	w.Tuple(len(it.Fields))
+	total, last := len(v), -1
+	for i := range it.Fields {
+		f := &it.Fields[i]
+		if len(v) == 0 && f.absent(w, &last) {
+			continue
+		}
+		part, rest, null, k := f.take(v, len(it.Fields)-i)
+		if k != NoFieldError {
+			return FieldError{Kind: k, Tag: uint64(it.Tag), Want: f.Len, Got: len(v)}
+		}
+		v = rest
+		last = len(w.B)
+		if null {
+			w.None()
+			continue
+		}
+		if fe := f.tree(w, part, depth+1); fe.Kind != NoFieldError {
+			fe.Tag = uint64(it.Tag)
+			return fe
+		}
+	}
+	if len(v) > 0 {
+		return FieldError{Kind: InvalidLength, Tag: uint64(it.Tag), Want: total - len(v), Got: total}
+	}
+	return FieldError{}
+}
+
+// absent appends what a missing part stands for; false where the part is a must.
+func (f *Item) absent(w *Tree, last *int) bool {
+	switch {
+	case f.Copies && *last >= 0:
+		w.B = append(w.B, w.B[*last:]...)
+	case f.HasDef:
+		w.Uint(f.Default)
+	case f.Optional && f.EmptyTuple:
+		w.Tuple(0)
+	case f.Optional:
+		w.None()
+	case f.Type == TText && !f.Prefixed:
+		w.Text("") // text that takes the rest of the pack, of which nothing is left
+	default:
+		return false
+	}
+	return true
+}
+
+// take cuts a part's bytes off v. left is how many parts remain, this one
+// included.
+func (f *Item) take(v []byte, left int) (part, rest []byte, null bool, k FieldErrorKind) {
+	if f.Prefixed {
+		n, used, ok := ReadLength(v)
+		if !ok || n > uint64(len(v)-used) {
+			return nil, nil, false, TruncatedField
+		}
+		part, rest = v[used:used+int(n)], v[used+int(n):]
+		return part, rest, n == 0 && f.Nullable, NoFieldError
+	}
+	n := len(v)
+	switch f.Type {
+	case TUint, TInt, TLinear, TSLinear:
+		n = f.Len
+	case TIMAPB:
+		n = f.Len
+		if f.Share {
+			if len(v)%left != 0 {
+				return nil, nil, false, InvalidLength
+			}
+			n = len(v) / left
+		}
+	case TBytes:
+		if f.Len > 0 {
+			if len(v) != f.Len && f.Optional {
+				return nil, nil, false, InvalidLength
+			}
+			n = f.Len
+		}
+	case TOID:
+		_, used, ok := ReadOID(v)
+		if !ok {
+			return nil, nil, false, TruncatedField
+		}
+		n = used
+	}
+	if n > len(v) || n == 0 && f.Type != TText && f.Type != TSeries && f.Type != TBytes && f.Type != TOIDs {
+		return nil, nil, false, TruncatedField
+	}
+	return v[:n], v[n:], false, NoFieldError
+}
