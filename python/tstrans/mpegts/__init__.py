@@ -9,6 +9,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._config import DemuxerConfig as DemuxerConfig
+    from ._demuxer import Demuxer as Demuxer
     from ._enums import AudioCodec as AudioCodec
     from ._enums import Av1CarriageMode as Av1CarriageMode
     from ._enums import CellFragmentIndication as CellFragmentIndication
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ._enums import StrictMode as StrictMode
     from ._enums import SubtitleCodec as SubtitleCodec
     from ._enums import VideoCodec as VideoCodec
+    from ._events import DemuxEvent as DemuxEvent
     from ._values import AudioStreamSpec as AudioStreamSpec
     from ._values import Cea708StandaloneConfig as Cea708StandaloneConfig
     from ._values import Codec as Codec
@@ -59,6 +61,8 @@ _HOMES = {
         "SubtitleCodec",
         "VideoCodec",
     ),
+    "._demuxer": ("Demuxer",),
+    "._events": ("DemuxEvent",),
     "._values": (
         "AudioStreamSpec",
         "Cea708StandaloneConfig",

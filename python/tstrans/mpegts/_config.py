@@ -35,9 +35,9 @@ class DemuxerConfig(Value):
         lenient_psi_reassembly: let the CRC decide about a section with a continuity gap.
         sync_buf_cap: the most that one ``feed`` and the unparsed rest may hold.
         unwrap_timestamps: give timestamps that run on across the 33-bit wrap.
-        pre_pmt_cap: hold PES that come before their PMT, up to this many bytes, and deliver them in order
-            after the ``ProgramMap``. 0 is off; None is 4 MiB where a whole file is read (``parse_file``,
-            ``probe`` and their kin) and off for a bare ``Demuxer``.
+        hold_before_pmt_bytes: hold PES that come before their PMT, up to this many bytes, and deliver them in
+            order after the ``ProgramMap``. 0 is off; None is 4 MiB where a whole file is read
+            (``parse_file``, ``probe`` and their kin) and off for a bare ``Demuxer``.
     """
 
     __slots__ = (
@@ -50,7 +50,7 @@ class DemuxerConfig(Value):
         "lenient_psi_reassembly",
         "sync_buf_cap",
         "unwrap_timestamps",
-        "pre_pmt_cap",
+        "hold_before_pmt_bytes",
     )
     strict_mode: StrictMode
     pes_cap_per_pid: int
@@ -61,7 +61,7 @@ class DemuxerConfig(Value):
     lenient_psi_reassembly: bool
     sync_buf_cap: int
     unwrap_timestamps: bool
-    pre_pmt_cap: int | None
+    hold_before_pmt_bytes: int | None
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class DemuxerConfig(Value):
         lenient_psi_reassembly: bool = False,
         sync_buf_cap: int = 4 * 1024 * 1024,
         unwrap_timestamps: bool = False,
-        pre_pmt_cap: int | None = None,
+        hold_before_pmt_bytes: int | None = None,
     ) -> None:
         if not isinstance(strict_mode, StrictMode):
             raise TypeError(f"strict_mode must be a StrictMode; got {strict_mode!r}")
@@ -88,8 +88,8 @@ class DemuxerConfig(Value):
         _check_bool("lenient_psi_reassembly", lenient_psi_reassembly)
         _check_cap("sync_buf_cap", sync_buf_cap)
         _check_bool("unwrap_timestamps", unwrap_timestamps)
-        if pre_pmt_cap is not None:
-            _check_cap("pre_pmt_cap", pre_pmt_cap, 0)
+        if hold_before_pmt_bytes is not None:
+            _check_cap("hold_before_pmt_bytes", hold_before_pmt_bytes, 0)
         _set(self, "strict_mode", strict_mode)
         _set(self, "pes_cap_per_pid", pes_cap_per_pid)
         _set(self, "pes_cap_total", pes_cap_total)
@@ -99,4 +99,4 @@ class DemuxerConfig(Value):
         _set(self, "lenient_psi_reassembly", lenient_psi_reassembly)
         _set(self, "sync_buf_cap", sync_buf_cap)
         _set(self, "unwrap_timestamps", unwrap_timestamps)
-        _set(self, "pre_pmt_cap", pre_pmt_cap)
+        _set(self, "hold_before_pmt_bytes", hold_before_pmt_bytes)

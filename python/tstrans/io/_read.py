@@ -1,0 +1,94 @@
+"""Events of a whole input."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any, Protocol, TypeAlias
+
+from .._native.mpegts_lib import Feeder, Reader
+from ..mpegts._config import DemuxerConfig
+from ..mpegts._events import CLASSES, Batch, DemuxEvent, _set_state
+
+__all__ = ["HOLD_BYTES", "Source", "batches", "parse_file"]
+
+#: Bytes of PES kept that come before their PMT, unless the configuration says otherwise.
+HOLD_BYTES = 4 << 20
+
+_PIECE = 64 << 10
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes | None: ...
+
+
+#: What can be read: a path, an object with ``read``, or the bytes themselves.
+Source: TypeAlias = "str | os.PathLike[str] | _Readable | bytes | bytearray | memoryview"
+
+
+def parse_file(path: Source, config: DemuxerConfig | None = None) -> Iterator[DemuxEvent]:
+    """The events of a transport stream, in order, one at a time.
+
+    Nothing is opened before the first event is asked for; leaving the loop closes the file. Memory stays
+    bounded whatever the size of the input. A FIFO or a device is read as its data arrives.
+
+    Args:
+        path: a path, a binary file object, or the bytes themselves.
+        config: limits and tolerances; PES before their PMT are held unless it says otherwise.
+
+    Raises:
+        OSError: the file cannot be opened or read.
+        DemuxError: no sync, or a finding that the strict mode rejects; what the same 64 KiB of input held is
+            not delivered.
+    """
+    new, class_of, set_state = object.__new__, CLASSES.__getitem__, _set_state
+    for batch in batches(path, config):
+        for kind, state in batch.states():
+            event = new(class_of(kind))
+            set_state(event, state)
+            yield event
+
+
+def batches(
+    source: Source, config: DemuxerConfig | None, limit: int = 0, stats: list[Any] | None = None
+) -> Iterator[Batch]:
+    """The batches of records of an input; at most ``limit`` bytes of it are read, in whole pieces of 64 KiB.
+
+    The counters at the end go into ``stats``.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        from io import BytesIO
+
+        source = BytesIO(source)
+    if hasattr(source, "read"):
+        yield from _fed(source, config, limit, stats)  # type: ignore[arg-type]
+        return
+    reader = Reader(os.fspath(source), config, hold=HOLD_BYTES, limit=limit)
+    try:
+        yield from reader
+        if stats is not None:
+            stats.append(reader.stats())
+    finally:
+        reader.close()
+
+
+def _fed(
+    file: _Readable, config: DemuxerConfig | None, limit: int, stats: list[Any] | None
+) -> Iterator[Batch]:
+    feeder = Feeder(config, hold=HOLD_BYTES)
+    taken = 0
+    try:
+        while piece := file.read(_PIECE):
+            feeder.feed(piece)
+            while batch := feeder.read():
+                yield batch
+            taken += len(piece)
+            if limit and taken >= limit:
+                break
+        feeder.flush()
+        while batch := feeder.read():
+            yield batch
+        if stats is not None:
+            stats.append(feeder.stats())
+    finally:
+        feeder.close()
