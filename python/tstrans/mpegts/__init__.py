@@ -62,7 +62,19 @@ _HOMES = {
         "VideoCodec",
     ),
     "._demuxer": ("Demuxer",),
-    "._events": ("DemuxEvent",),
+    "._events": (
+        "DemuxEvent",
+        "_AudioEvent",
+        "_DiscontinuityEvent",
+        "_KlvEvent",
+        "_MetadataEvent",
+        "_NonConformantEvent",
+        "_ProgramMapEvent",
+        "_ReconnectDiscontinuityEvent",
+        "_SubtitleEvent",
+        "_UnknownSampleEvent",
+        "_VideoEvent",
+    ),
     "._values": (
         "AudioStreamSpec",
         "Cea708StandaloneConfig",
@@ -86,7 +98,7 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = sorted(_HOME_OF)
+__all__ = sorted(n for n in _HOME_OF if n[0] != "_")
 
 
 def __getattr__(name: str) -> object:
