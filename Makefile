@@ -12,6 +12,7 @@ export PYTHONPATH := $(CURDIR)/python
 # Fuzzing time a target, and what `make bench` compares with (a Python that has the other wheel).
 FUZZTIME ?= 10m
 PEER ?= build/peer/bin/python
+PREFIX ?= build/out/prefix
 
 GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' 'go.mod' 'go.sum' 'capi/tstrans.map' 2>/dev/null)
 
@@ -49,16 +50,12 @@ demo: deps lib ## show what is inside a real capture
 	@$(PYTHON) -m tstrans events testdata/demo.ts --limit 12
 
 .PHONY: test
-test: deps-test venv lib test-go test-c test-python ## everything CI runs
+test: deps-test venv lib test-go test-python ## everything CI runs
 
 .PHONY: test-go
-test-go: lib ## the Go tests, with the race detector
+test-go: ## the Go tests with the race detector, the C, C++ and cgo-free programs among them
 	go vet ./...
 	go test -race ./...
-
-.PHONY: test-c
-test-c: lib ## the C, C++ and cgo-free Go programs against the shared library
-	@build/packaging/test-c.sh
 
 .PHONY: test-python
 test-python: venv lib ## the Python tests
@@ -73,6 +70,10 @@ soak: deps-test venv lib ## the tests that take longer
 .PHONY: wheel
 wheel: deps venv ## a wheel in build/dist
 	@build/packaging/make-wheel.sh $(VENV) build/dist
+
+.PHONY: install
+install: deps lib ## library, headers, tstrans.pc and CMake package under PREFIX (build/out/prefix)
+	@build/packaging/install.sh $(LIB) $(PREFIX)
 
 .PHONY: bench
 bench: venv lib ## Go benchmarks, then Python beside the peer where it is there

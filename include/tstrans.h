@@ -8,5 +8,6 @@
 #define TSTRANS_H
 
 #include "tstrans/base.h"
+#include "tstrans/mpegts.h"
 
 #endif /* TSTRANS_H */

@@ -52,3 +52,18 @@ func TestEventsFromEveryLanguage(t *testing.T) {
 		})
 	}
 }
+
+// TestInstalledForC installs library and headers as `make install` does and
+// builds a program with what pkg-config says.
+func TestInstalledForC(t *testing.T) {
+	prefix := t.TempDir()
+	run(t, root(), "build/packaging/install.sh", library, prefix)
+	t.Setenv("PKG_CONFIG_PATH", filepath.Join(prefix, "lib/pkgconfig"))
+	flags := strings.Fields(run(t, ".", "pkg-config", "--cflags", "--libs", "tstrans"))
+	program := filepath.Join(prefix, "events")
+	run(t, ".", "gcc", append([]string{"testdata/events.c", "-o", program}, flags...)...)
+	t.Setenv("LD_LIBRARY_PATH", filepath.Join(prefix, "lib"))
+	if out := run(t, ".", program, captures(t)[0]); out == "" {
+		t.Error("no events")
+	}
+}
