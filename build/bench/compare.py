@@ -54,11 +54,9 @@ def main() -> None:
             continue
         p = min(left, key=lambda r: r["seconds"])
         q = min(right, key=lambda r: r["seconds"])
-        print(
-            f"{case:24} {p['seconds'] * 1e3:10.2f} {q['seconds'] * 1e3:10.2f} {p['seconds'] / q['seconds']:7.2f} "
-            f"{min(pairs):6.2f}..{max(pairs):<7.2f} {p['rss_mb']:7.1f} {q['rss_mb']:7.1f}",
-            flush=True,
-        )
+        times = f"{p['seconds'] * 1e3:10.2f} {q['seconds'] * 1e3:10.2f} {p['seconds'] / q['seconds']:7.2f}"
+        spread = f"{min(pairs):6.2f}..{max(pairs):<7.2f}"
+        print(f"{case:24} {times} {spread} {p['rss_mb']:7.1f} {q['rss_mb']:7.1f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ def av(path: str) -> None:
     subprocess.run(
         ["ffmpeg", "-hide_banner", "-loglevel", "error", "-y",
          "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30,noise=alls=20:allf=t:all_seed=1",
-         "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", str(SECONDS), "-map", "0:v", "-map", "1:a",
+         "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", str(SECONDS),
+         "-map", "0:v", "-map", "1:a",
          "-c:v", "libx264", "-preset", "ultrafast", "-threads", "1", "-b:v", "20M", "-minrate", "20M",
          "-maxrate", "20M", "-bufsize", "20M", "-g", "30", "-bf", "0", "-x264-params", "nal-hrd=cbr",
          "-c:a", "aac", "-b:a", "128k", "-f", "mpegts", path],

@@ -1,0 +1,71 @@
+"""The package as a user installs it: wheel in an empty environment, editable install, versions that agree."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def run(*args: str, **kwargs: object) -> str:
+    env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "TSTRANS_LIBRARY")}
+    r = subprocess.run(args, capture_output=True, text=True, env=env, **kwargs)  # type: ignore[call-overload]
+    assert r.returncode == 0, f"{' '.join(args)}\n{r.stdout}\n{r.stderr}"
+    return str(r.stdout)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    out = tmp_path_factory.mktemp("dist")
+    run(str(ROOT / "build/packaging/make-wheel.sh"), str(pathlib.Path(sys.executable).parents[1]), str(out))
+    (found,) = out.glob("*.whl")
+    return found
+
+
+def environment(path: pathlib.Path) -> str:
+    run(sys.executable, "-m", "venv", str(path))
+    return str(path / "bin" / "python")
+
+
+def test_wheel_is_one_library_for_every_python(wheel: pathlib.Path) -> None:
+    assert re.fullmatch(r"tstrans_go-0\.2\.0-py3-none-manylinux_2_\d+_\w+\.whl", wheel.name)
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "tstrans/libtstrans.so" in names
+    assert "tstrans/py.typed" in names
+    assert not [n for n in names if n.endswith((".go", ".c")) or "/tests/" in n]
+    assert [n for n in names if n.endswith("LICENSE")]
+
+
+def test_wheel_works_in_an_empty_environment(wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    python = environment(tmp_path / "env")
+    run(python, "-m", "pip", "-q", "install", "--no-deps", "--no-index", str(wheel))
+    capture = str(ROOT / "testdata" / "demo.ts")
+    code = f"from tstrans.io import probe; r = probe({capture!r}); print(r.video_codecs, r.has_klv)"
+    out = run(python, "-c", code, cwd=tmp_path)
+    assert "H264" in out
+    assert "True" in out
+    assert "H264" in run(str(tmp_path / "env/bin/tstrans"), "probe", capture, cwd=tmp_path).upper()
+
+
+def test_editable_install(tmp_path: pathlib.Path) -> None:
+    python = environment(tmp_path / "env")
+    run(python, "-m", "pip", "-q", "--disable-pip-version-check", "install", "--no-deps", "-e", str(ROOT))
+    where = run(python, "-c", "import tstrans; print(tstrans.__file__)", cwd=tmp_path)
+    assert pathlib.Path(where.strip()).is_relative_to(ROOT)
+
+
+def test_versions_agree() -> None:
+    import tstrans
+
+    project = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(), re.M)
+    release = re.search(r'^const release = "(.*)"', (ROOT / "capi/version.go").read_text(), re.M)
+    assert project
+    assert release
+    assert tstrans.__version__ == project[1] == release[1]
