@@ -1,0 +1,167 @@
+package mpegts
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/tstrans/tstrans/core/internal/offheap"
+	"github.com/tstrans/tstrans/core/tsterr"
+)
+
+// chunkInput is the input kept together, in bytes: large enough that a call a
+// chunk costs nothing, small enough to stay in the second-level cache.
+const chunkInput = 512 << 10
+
+// chunkSize adds room for what the chunk before left over: less than a packet,
+// or the packets in which a start is being confirmed.
+const chunkSize = chunkInput + 8*StrideATSC
+
+// maxIdleBlocks bounds the memory that waits for reuse, in bytes.
+const maxIdleBlocks = 4 << 20
+
+// segment is a run of packets of one PID whose payloads follow each other: all
+// begin at the same offset in their packet and reach to its end.
+type segment struct {
+	off    uint32 // of the first packet in the chunk
+	count  uint16 // packets
+	start  uint8  // of the payload in each packet
+	stride uint8  // from packet to packet
+}
+
+func (s segment) size() int { return int(s.count) * (PacketSize - int(s.start)) }
+
+// payload is where the bytes of one event are: a prefix that was gathered
+// earlier, then segments; skip bytes of the whole are left out at the front.
+type payload struct {
+	prefix    *offheap.Block // owned by the chunk; nil for none
+	prefixLen uint32
+	seg, segN uint32
+	skip      uint32
+	size      uint32
+}
+
+// Chunk is a piece of input together with the payloads that end in it. It lives
+// as long as someone holds it.
+type Chunk struct {
+	pool *offheap.Pool
+	refs atomic.Int32
+
+	mu       sync.Mutex // guards what follows; the demuxer appends while others gather
+	block    *offheap.Block
+	payloads []payload
+	segs     []segment
+}
+
+// Retain adds a holder.
+func (c *Chunk) Retain() { c.refs.Add(1) }
+
+// Release drops a holder; the last one gives the memory back.
+func (c *Chunk) Release() {
+	if c.refs.Add(-1) != 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.payloads {
+		c.pool.Put(c.payloads[i].prefix)
+	}
+	c.payloads, c.segs = nil, nil
+	c.pool.Put(c.block)
+	c.block = nil
+}
+
+// Close is Release, for owners that close what they hold.
+func (c *Chunk) Close() error {
+	c.Release()
+	return nil
+}
+
+// PayloadLen is the size of a lazy payload in bytes; -1 where there is none of
+// that number.
+func (c *Chunk) PayloadLen(id uint32) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if int(id) >= len(c.payloads) {
+		return -1
+	}
+	return int(c.payloads[id].size)
+}
+
+// Gather copies a lazy payload into dst and returns its size. Several threads
+// may gather at once, also beside the Release of another holder.
+func (c *Chunk) Gather(dst []byte, id uint32) (int, error) {
+	for {
+		r := c.refs.Load()
+		if r <= 0 {
+			return 0, tsterr.New(tsterr.Closed, "the chunk was given back")
+		}
+		if c.refs.CompareAndSwap(r, r+1) {
+			break
+		}
+	}
+	defer c.Release()
+	c.mu.Lock()
+	if int(id) >= len(c.payloads) {
+		c.mu.Unlock()
+		return 0, tsterr.New(tsterr.InvalidArg, "the chunk has no payload %d", id)
+	}
+	p := c.payloads[id]
+	segs := c.segs[p.seg : p.seg+p.segN]
+	c.mu.Unlock() // bytes and segments that exist never change
+	if len(dst) < int(p.size) {
+		return int(p.size), tsterr.New(tsterr.BufferTooSmall, "payload of %d bytes", p.size)
+	}
+	var prefix []byte
+	if p.prefix != nil {
+		prefix = p.prefix.Bytes()[:p.prefixLen]
+	}
+	gather(dst[:p.size], c.block.Bytes(), prefix, segs, int(p.skip))
+	return int(p.size), nil
+}
+
+// gather fills dst from prefix and segments of buf, leaving out skip bytes at
+// the front. It returns how much it could fill.
+func gather(dst, buf, prefix []byte, segs []segment, skip int) int {
+	n := 0
+	if skip < len(prefix) {
+		n = copy(dst, prefix[skip:])
+		skip = 0
+	} else {
+		skip -= len(prefix)
+	}
+	for _, s := range segs {
+		if n == len(dst) {
+			break
+		}
+		off := int(s.off)
+		if size := s.size(); skip >= size {
+			skip -= size
+			continue
+		}
+		start, stride := int(s.start), int(s.stride)
+		for range s.count {
+			from := buf[off+start : off+PacketSize]
+			off += stride
+			if skip > 0 {
+				if skip >= len(from) {
+					skip -= len(from)
+					continue
+				}
+				from = from[skip:]
+				skip = 0
+			}
+			n += copy(dst[n:], from)
+		}
+	}
+	return n
+}
+
+// add registers a lazy payload. The segments are copied.
+func (c *Chunk) add(p payload, segs []segment) uint32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p.seg, p.segN = uint32(len(c.segs)), uint32(len(segs))
+	c.segs = append(c.segs, segs...)
+	c.payloads = append(c.payloads, p)
+	return uint32(len(c.payloads) - 1)
+}

@@ -1,0 +1,184 @@
+package mpegts
+
+import "encoding/binary"
+
+// program is one program of the PAT in force.
+type program struct {
+	number   uint16
+	pmtPID   uint16
+	version  int16 // of the PMT in force; -1 before the first
+	pcrPID   uint16
+	pids     []uint16 // elementary streams that this program owns
+	anchor   int64    // running clock for unwrapping, 90 kHz ticks
+	anchored bool
+	kept     bool // scratch of applyPAT
+}
+
+// KLVLink ties a KLV stream to the video it describes.
+type KLVLink struct {
+	KLVPID   uint16
+	VideoPID uint16
+	Source   uint8
+}
+
+// applyPMT puts a program map in force and queues its event.
+func (d *Demuxer) applyPMT(p *program, t *PMT) {
+	old := p.pids
+	for _, pid := range old {
+		if s := d.pids[pid]; s != nil {
+			s.listed = false
+		}
+	}
+	p.pids = nil
+	accepted := make([]PMTStream, 0, len(t.Streams))
+	classes := make([]classification, 0, len(t.Streams))
+	for _, e := range t.Streams {
+		c := classify(e.StreamType, e.Descriptors)
+		id := StreamID{PID: e.PID, ProgramNumber: p.number, Kind: c.kind, Codec: c.codec}
+		s := d.pid(e.PID)
+		if s.listed && s.id.ProgramNumber != p.number {
+			d.programFinding(StreamID{PID: e.PID, ProgramNumber: p.number}, NCPIDReusedAcrossPrograms,
+				"PID 0x%04X is used by the programs %d and %d", e.PID, s.id.ProgramNumber, p.number)
+			continue
+		}
+		if c.av1Cut && c.codec != CodecAV1 {
+			d.programFinding(id, NCAV1RegistrationMalformed, "AV1 registration descriptor is cut on PID 0x%04X", e.PID)
+		}
+		if len(c.claims) > 1 {
+			d.programFinding(id, NCSubtitleAmbiguous, "PID 0x%04X is claimed by several descriptors: %v", e.PID, c.claims)
+		}
+		if s.id != id {
+			s.reset(d)
+			s.id, s.stream = id, d.stream(id)
+		}
+		s.listed, s.streamType, s.mismatch = true, e.StreamType, false
+		p.pids = append(p.pids, e.PID)
+		accepted = append(accepted, e)
+		classes = append(classes, c)
+	}
+	for _, pid := range old {
+		if s := d.pids[pid]; s != nil && !s.listed {
+			s.dropPES(d)
+			s.dropAU(d)
+			// The continuity counter stays: packets may have been lost meanwhile.
+			s.id, s.last, s.copied = StreamID{}, -1, false
+		}
+	}
+	d.setPCR(p, t.PCRPID)
+	links := d.klvLinks(p, accepted, classes)
+	if p.version < 0 {
+		d.psi.pending--
+	}
+	p.version = int16(t.VersionNumber)
+	d.stats.PMTVersionsSeen++
+	d.stats.ProgramMapsSeen++
+	d.programMap(p, t, accepted, classes, links)
+	d.hold.tables(d)
+}
+
+func (d *Demuxer) programFinding(id StreamID, kind NonConformantKind, format string, args ...any) {
+	d.finding(id, d.stream(id), kind, format, args...)
+}
+
+// setPCR moves the PCR_PID of a program; 0x1FFF stands for none.
+func (d *Demuxer) setPCR(p *program, pid uint16) {
+	if p.pcrPID == pid {
+		return
+	}
+	d.clearPCR(p)
+	p.pcrPID = pid
+	if pid == PIDNull {
+		return
+	}
+	if s := d.pid(pid); s.pcr == nil {
+		s.pcr, s.pcrSeen = p, false
+	}
+}
+
+// clearPCR gives up the PCR_PID of a program. Another program may share it.
+func (d *Demuxer) clearPCR(p *program) {
+	pid := p.pcrPID
+	p.pcrPID = PIDNull
+	if pid == PIDNull || d.pids[pid] == nil || d.pids[pid].pcr != p {
+		return
+	}
+	s := d.pids[pid]
+	s.pcr = nil
+	for _, q := range d.psi.programs {
+		if q != p && q.pcrPID == pid {
+			s.pcr = q
+			return
+		}
+	}
+}
+
+// klvLinks finds the video of each KLV stream: the one that its descriptor
+// declares, or the only one of the program.
+func (d *Demuxer) klvLinks(p *program, streams []PMTStream, classes []classification) []KLVLink {
+	videos, video := 0, uint16(0)
+	for i, c := range classes {
+		if c.kind == KindVideo {
+			videos++
+			video = streams[i].PID
+		}
+	}
+	var links []KLVLink
+	for i, c := range classes {
+		if c.kind != KindKLVSync && c.kind != KindKLVAsync {
+			continue
+		}
+		pid := streams[i].PID
+		if v, ok := declaredVideo(streams[i].Descriptors); ok {
+			links = append(links, KLVLink{pid, v, LinkDeclared})
+		} else if videos == 1 {
+			links = append(links, KLVLink{pid, video, LinkInferred})
+		} else {
+			// Users of this event know the stream as synchronous KLV, whichever it is.
+			id := StreamID{PID: pid, ProgramNumber: p.number, Kind: KindKLVSync}
+			d.programFinding(id, NCMissingMetadataDescriptor,
+				"KLV PID 0x%04X names no video and program %d has %d", pid, p.number, videos)
+		}
+	}
+	return links
+}
+
+// programMap queues the event; its bytes are laid out as in tst_program_head.
+func (d *Demuxer) programMap(p *program, t *PMT, streams []PMTStream, classes []classification, links []KLVLink) {
+	b := d.cur
+	at := len(b.arena)
+	le := binary.NativeEndian
+	a := b.arena
+	a = le.AppendUint16(a, p.number)
+	a = le.AppendUint16(a, t.PCRPID)
+	a = le.AppendUint16(a, p.pmtPID)
+	a = le.AppendUint16(a, uint16(len(streams)))
+	a = le.AppendUint16(a, uint16(len(links)))
+	a = append(a, t.VersionNumber, 0)
+	for i, e := range streams {
+		a = le.AppendUint16(a, e.PID)
+		a = append(a, e.StreamType, byte(classes[i].kind), byte(classes[i].codec), 0)
+		a = le.AppendUint16(a, uint16(len(e.Descriptors)))
+		a = append(a, e.Descriptors...)
+	}
+	for _, l := range links {
+		a = le.AppendUint16(a, l.KLVPID)
+		a = le.AppendUint16(a, l.VideoPID)
+		a = append(a, l.Source, 0)
+	}
+	b.arena = a
+	r := d.record(EventProgramMap, StreamID{PID: p.pmtPID, ProgramNumber: p.number}, NoStream)
+	r.Text, r.TextLen = uint32(at), uint32(len(a)-at)
+	b.push(&r)
+}
+
+// removeProgram takes a program's streams and clock out of force.
+func (d *Demuxer) removeProgram(p *program) {
+	for _, pid := range p.pids {
+		if s := d.pids[pid]; s != nil && s.listed && s.id.ProgramNumber == p.number {
+			s.reset(d)
+			s.listed, s.id = false, StreamID{}
+		}
+	}
+	p.pids = nil
+	d.clearPCR(p)
+}
