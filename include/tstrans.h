@@ -9,5 +9,6 @@
 
 #include "tstrans/base.h"
 #include "tstrans/mpegts.h"
+#include "tstrans/pipeline.h"
 
 #endif /* TSTRANS_H */

@@ -11,7 +11,7 @@ import (
 )
 
 // MaxBuffered is the largest number of records or pictures a Pairer may hold.
-const MaxBuffered = 1 << 20
+const MaxBuffered = 1<<31 - 1
 
 // Mode says when a picture without a record near enough is given up.
 type Mode uint8
@@ -25,7 +25,9 @@ const (
 
 // PairerConfig configures a Pairer. Times are in ticks of 1/90000 s.
 type PairerConfig struct {
-	Mode Mode
+	// VideoPID and KLVPID name the two streams, for Records. They default to 0.
+	VideoPID, KLVPID uint16
+	Mode             Mode
 	// Tolerance is the largest distance of a pair, inclusive. It defaults to 0: equal times only.
 	Tolerance int64
 	// MaxLag is how far records may run ahead of a waiting picture before it is
@@ -77,6 +79,8 @@ const (
 	// Released names a record that is leaving and was paired before: the caller
 	// may let go of it.
 	Released
+	// PassThrough names, in Video, an event of neither stream.
+	PassThrough
 )
 
 // NoRef is the reference of the part that an Output does not have.
@@ -94,6 +98,7 @@ type PairerStats struct {
 	Paired        uint64
 	UnpairedVideo uint64
 	UnpairedKLV   uint64
+	PassThrough   uint64
 }
 
 type sample struct {
@@ -179,6 +184,9 @@ func (p *Pairer) Flush(out []Output) []Output {
 	}
 	return out
 }
+
+// Held returns how many pictures and records are held.
+func (p *Pairer) Held() int { return p.video.len() + p.klv.len() }
 
 // Stats returns the counters.
 func (p *Pairer) Stats() PairerStats { return p.stats }

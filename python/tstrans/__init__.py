@@ -12,7 +12,9 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import exceptions as exceptions
+    from . import io as io
     from . import mpegts as mpegts
+    from . import pipeline as pipeline
     from .exceptions import TstError as TstError
 
 __version__ = "0.2.0"

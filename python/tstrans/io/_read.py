@@ -50,11 +50,11 @@ def parse_file(path: Source, config: DemuxerConfig | None = None) -> Iterator[De
 
 
 def batches(
-    source: Source, config: DemuxerConfig | None, limit: int = 0, stats: list[Any] | None = None
+    source: Source | int, config: DemuxerConfig | None, limit: int = 0, stats: list[Any] | None = None
 ) -> Iterator[Batch]:
-    """The batches of records of an input; at most ``limit`` bytes of it are read, in whole pieces of 64 KiB.
+    """The batches of records of an input; an int is a descriptor.
 
-    The counters at the end go into ``stats``.
+    At most ``limit`` bytes are read, in whole pieces of 64 KiB. The counters at the end go into ``stats``.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         from io import BytesIO
@@ -63,7 +63,8 @@ def batches(
     if hasattr(source, "read"):
         yield from _fed(source, config, limit, stats)  # type: ignore[arg-type]
         return
-    reader = Reader(os.fspath(source), config, hold=HOLD_BYTES, limit=limit)
+    where = source if isinstance(source, int) else os.fspath(source)
+    reader = Reader(where, config, hold=HOLD_BYTES, limit=limit)
     try:
         yield from reader
         if stats is not None:

@@ -10,7 +10,20 @@ from .._value import public_module
 from ._config import DemuxerConfig
 from ._events import DemuxEvent
 
-__all__ = ["Demuxer"]
+__all__ = ["Demuxer", "stats_dict"]
+
+
+def stats_dict(feeder: Feeder) -> dict[str, int]:
+    """The counters under their public names."""
+    s = feeder.stats()
+    return {
+        "program_maps_seen": s.program_maps_seen,
+        "pmt_versions_seen": s.pmt_versions_seen,
+        "discontinuities": s.discontinuities,
+        "nonconformant": s.nonconformant,
+        "programs_seen": s.programs_seen,
+        "subtitle_streams_seen": s.subtitle_streams_seen,
+    }
 
 
 class Demuxer:
@@ -71,15 +84,7 @@ class Demuxer:
 
     def stats(self) -> dict[str, int]:
         """Counters since the start or the last reset; ``programs_seen`` is the current number of programs."""
-        s = self._feeder.stats()
-        return {
-            "program_maps_seen": s.program_maps_seen,
-            "pmt_versions_seen": s.pmt_versions_seen,
-            "discontinuities": s.discontinuities,
-            "nonconformant": s.nonconformant,
-            "programs_seen": s.programs_seen,
-            "subtitle_streams_seen": s.subtitle_streams_seen,
-        }
+        return stats_dict(self._feeder)
 
     def reset_stats(self) -> None:
         """All counters but ``programs_seen`` go to zero."""
