@@ -1,0 +1,123 @@
+package av1
+
+import (
+	"bytes"
+
+	"github.com/tstrans/tstrans/core/bits"
+	"github.com/tstrans/tstrans/core/codec"
+)
+
+// Split finds the OBUs of a buffer in the low-overhead format (AV1 §5.2). It
+// fills dst and returns how many there are, which may be more than dst holds.
+// It stops without a word at a size that does not fit the buffer.
+func Split(dst []codec.Unit, buf []byte) int {
+	n, _ := split(dst, 0, buf, 0)
+	return n
+}
+
+// SplitTS finds the OBUs of an access unit in the MPEG-2 TS binding (carriage
+// §3.2): each behind a start code, with emulation prevention. The payloads are
+// put into scratch, which grows to at most the size of au, without emulation
+// prevention; offsets lead into what is returned. Without a start code at its
+// beginning, au is taken for raw OBUs, framed is false, and offsets lead into
+// au, which is returned.
+func SplitTS(dst []codec.Unit, scratch, au []byte) (n int, data []byte, framed bool) {
+	if !bytes.HasPrefix(au, []byte{0, 0, 1}) {
+		n, _ = split(dst, 0, au, 0)
+		return n, au, false
+	}
+	data = scratch[:0]
+	for nals := codec.NewNALs(au); nals.Next(); {
+		from := len(data)
+		data = bits.AppendUnescaped(data, nals.Unit)
+		var ok bool
+		if n, ok = split(dst, n, data[from:], from); !ok {
+			break
+		}
+	}
+	return n, data, true
+}
+
+// split goes on at number n; base is added to offsets. It tells whether all of
+// buf was read.
+func split(dst []codec.Unit, n int, buf []byte, base int) (int, bool) {
+	for pos := 0; pos < len(buf); {
+		head := buf[pos]
+		pos++
+		u := codec.Unit{Type: head >> 3 & 0xf}
+		if head&0x80 != 0 {
+			u.Flags |= codec.UnitForbidden
+		}
+		if head&1 != 0 {
+			u.Flags |= codec.UnitReserved
+		}
+		if head&4 != 0 {
+			if pos == len(buf) {
+				return note(dst, n, u), false
+			}
+			ext := buf[pos]
+			pos++
+			u.A, u.B = ext>>5, ext>>3&3
+			u.Flags |= codec.UnitHasExtension
+			if ext&7 != 0 {
+				u.Flags |= codec.UnitExtReserved
+			}
+		}
+		size := uint64(len(buf) - pos)
+		if head&2 != 0 {
+			v, k := LEB128(buf[pos:])
+			pos += k
+			if k == 0 || v > uint64(len(buf)-pos) {
+				return note(dst, n, u), false
+			}
+			size = v
+		} else {
+			u.Flags |= codec.UnitNoSize
+		}
+		if OBUType(u.Type) == OBUTileList {
+			u.Flags |= codec.UnitTileList
+		}
+		u.Offset, u.Length = uint64(base+pos), size
+		n = codec.Put(dst, n, u)
+		pos += int(size) //nolint:gosec // at most len(buf)-pos
+	}
+	return n, true
+}
+
+// note keeps the findings of an OBU whose end is not known.
+func note(dst []codec.Unit, n int, u codec.Unit) int {
+	if u.Flags&codec.UnitFindings == 0 {
+		return n
+	}
+	u.Flags |= codec.UnitDropped
+	return codec.Put(dst, n, u)
+}
+
+// IsRandomAccess tells whether a temporal unit of raw OBUs begins a coded video
+// sequence: a sequence header, and a first frame that is a shown key frame.
+func IsRandomAccess(tu []byte) bool {
+	var (
+		seq    SequenceHeader
+		hasSeq bool
+		units  [1]codec.Unit
+	)
+	for pos := 0; pos < len(tu); {
+		if n, _ := split(units[:], 0, tu[pos:], pos); n == 0 {
+			return false
+		}
+		u := units[0]
+		if u.Flags&codec.UnitDropped != 0 {
+			return false
+		}
+		payload := tu[u.Offset : u.Offset+u.Length]
+		switch OBUType(u.Type) {
+		case OBUSequenceHeader:
+			hasSeq = seq.Unmarshal(payload) == nil
+		case OBUFrame, OBUFrameHeader:
+			var h FrameHeader
+			return hasSeq && h.Unmarshal(payload, &seq) == nil && h.Type == FrameKey && h.Show && !h.ShowExisting
+		}
+		pos = int(u.Offset + u.Length) //nolint:gosec // within tu
+	}
+	return false
+}
