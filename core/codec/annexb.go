@@ -6,7 +6,7 @@ import "encoding/binary"
 // buf at or after from (H.264 and H.265 §B.1). The code is buf[start:end]; both
 // are -1 when there is none.
 func StartCode(buf []byte, from int) (start, end int) {
-	i := indexStartCode(buf, from)
+	i := IndexStartCode(buf, from)
 	if i < 0 {
 		return -1, -1
 	}
@@ -72,9 +72,10 @@ func zeroPairs(b []byte) uint64 {
 	return (v - lowBits) &^ v & highBits
 }
 
-// indexStartCode finds 00 00 01. Compressed data has few pairs of zero bytes,
-// so 32 bytes at a time are tested for one.
-func indexStartCode(buf []byte, from int) int {
+// IndexStartCode finds the first 00 00 01 at or after from, -1 when there is
+// none. Compressed data has few pairs of zero bytes, so 32 bytes at a time are
+// tested for one.
+func IndexStartCode(buf []byte, from int) int {
 	i := from
 	for ; i+33 <= len(buf); i += 32 {
 		b := buf[i : i+33 : i+33]

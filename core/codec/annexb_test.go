@@ -18,8 +18,8 @@ func TestStartCodeAgainstNaive(t *testing.T) {
 			if want >= 0 {
 				want += from
 			}
-			if got := indexStartCode(buf, from); got != want {
-				t.Fatalf("indexStartCode(%x, %d) = %d, want %d", buf, from, got, want)
+			if got := IndexStartCode(buf, from); got != want {
+				t.Fatalf("IndexStartCode(%x, %d) = %d, want %d", buf, from, got, want)
 			}
 		}
 	}

@@ -96,6 +96,9 @@ func MulSat(a, b uint32) uint32 {
 // Named puts the name of a codec before the message of an error made by the
 // functions of this package or of bits: "h264: truncated RBSP at bit 8 ...".
 func Named(name string, err error) error {
+	if err == nil {
+		return nil
+	}
 	var e *tsterr.Error
 	if errors.As(err, &e) {
 		e.Msg = name + ": " + e.Msg

@@ -27,9 +27,16 @@ func SplitTS(dst []codec.Unit, scratch, au []byte) (n int, data []byte, framed b
 		return n, au, false
 	}
 	data = scratch[:0]
-	for nals := codec.NewNALs(au); nals.Next(); {
+	for start := 0; start >= 0; {
+		// A zero in front of the three bytes belongs to the OBU before.
+		begin := start + 3
+		start = codec.IndexStartCode(au, begin)
+		end := start
+		if end < 0 {
+			end = len(au)
+		}
 		from := len(data)
-		data = bits.AppendUnescaped(data, nals.Unit)
+		data = bits.AppendUnescaped(data, au[begin:end])
 		var ok bool
 		if n, ok = split(dst, n, data[from:], from); !ok {
 			break

@@ -94,22 +94,28 @@ func readSet(r *bits.Reader) (s pictureSet) {
 	return s
 }
 
-// predictSet reads a set coded against ref, the one before it in a SPS, and
-// derives its distances (equations 7-61 and 7-62).
-func predictSet(r *bits.Reader, ref *pictureSet) (s pictureSet) {
+// predictSet reads a set coded against ref, the one before it in a SPS
+// (equations 7-61 and 7-62).
+func predictSet(r *bits.Reader, ref *pictureSet) pictureSet {
 	negative := r.Flag()
 	delta := int32(r.UE() + 1) //nolint:gosec // wraps for values no stream has
 	if negative {
 		delta = -delta
 	}
-	total := ref.nBefore + ref.nAfter
 	var use [2*maxSetPictures + 1]bool
-	for i := range total + 1 {
+	for i := range ref.nBefore + ref.nAfter + 1 {
 		use[i] = true
 		if !r.Flag() { // used_by_curr_pic_flag
 			use[i] = r.Flag() // use_delta_flag
 		}
 	}
+	return predict(ref, delta, use)
+}
+
+// predict derives the distances of a set from those of ref; use are its
+// use_delta_flag.
+func predict(ref *pictureSet, delta int32, use [2*maxSetPictures + 1]bool) (s pictureSet) {
+	total := ref.nBefore + ref.nAfter
 	add := func(poc int32, used bool) {
 		switch {
 		case !used || poc == 0:
