@@ -9,6 +9,7 @@
 
 #include "tstrans/base.h"
 #include "tstrans/mpegts.h"
+#include "tstrans/mux.h"
 #include "tstrans/pipeline.h"
 
 #endif /* TSTRANS_H */
