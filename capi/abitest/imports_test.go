@@ -11,11 +11,12 @@ import (
 // rank orders the rooms of core: a package imports only packages of a lower
 // rank, or of its own room.
 var rank = map[string]int{
-	"tsterr": 0, "clock": 0, "bits": 0, "internal": 0,
-	"codec": 1, "klv": 1, "transport": 1,
-	"mpegts": 2, "mp4": 2, "rtp": 2, "audio": 2,
-	"udp": 3, "tcp": 3, "srt": 3, "rist": 3, "rtsp": 3, "webrtc": 3,
-	"pipeline": 4, "hls": 4,
+	"tsterr": 0,
+	"clock": 1, "bits": 1, "internal": 1,
+	"codec": 2, "klv": 2, "transport": 2,
+	"mpegts": 3, "mp4": 3, "rtp": 3, "audio": 3,
+	"udp": 4, "tcp": 4, "srt": 4, "rist": 4, "rtsp": 4, "webrtc": 4,
+	"pipeline": 5, "hls": 5,
 }
 
 // cgoAllowed lists the packages of core that wrap a native library.

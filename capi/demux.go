@@ -1,0 +1,322 @@
+package main
+
+/*
+#include "detail.h"
+
+_Static_assert(sizeof(tst_record) == 64, "the record layout is pinned");
+*/
+import "C"
+
+import (
+	"bytes"
+	"time"
+	"unsafe"
+
+	"github.com/tstrans/tstrans/core/mpegts"
+	"github.com/tstrans/tstrans/core/tsterr"
+)
+
+// demuxer is what a tst_demuxer handle stands for: one that is fed, or one that
+// reads by itself.
+type demuxer struct {
+	d *mpegts.Demuxer
+	r *mpegts.Reader // nil for one that is fed
+}
+
+// Interrupt wakes a read that waits.
+func (d *demuxer) Interrupt() {
+	if d.r != nil {
+		d.r.Cancel()
+	}
+}
+
+// Close gives everything back.
+func (d *demuxer) Close() error {
+	if d.r != nil {
+		return d.r.Close()
+	}
+	return d.d.Close()
+}
+
+// demuxerConfig reads the parameters listed in tstrans/mpegts.h.
+func demuxerConfig(id C.tst_config, reads bool) (cfg mpegts.DemuxerConfig, err error) {
+	const most = 1 << 62
+	r := readConfig(id, tsterr.InvalidArg)
+	integer(r, "strict_mode", &cfg.StrictMode, 0, 3, "")
+	integer(r, "pes_cap_per_pid", &cfg.PESCapPerPID, 1, most, "bytes")
+	integer(r, "pes_cap_total", &cfg.PESCapTotal, 1, most, "bytes")
+	tolerant := true
+	r.boolean("cfi_tolerance", &tolerant)
+	cfg.NoCFITolerance = !tolerant
+	integer(r, "av1_carriage", &cfg.AV1Carriage, 0, 1, "")
+	integer(r, "au_cell_cap_per_pid", &cfg.AUCellCapPerPID, 1, most, "bytes")
+	r.boolean("lenient_psi_reassembly", &cfg.LenientPSIReassembly)
+	integer(r, "sync_buf_cap", &cfg.SyncBufCap, 1, most, "bytes")
+	r.boolean("unwrap_timestamps", &cfg.UnwrapTimestamps)
+	var hold int64
+	integer(r, "hold_before_pmt_bytes", &hold, 0, 1<<30, "bytes")
+	cfg.HoldBeforePMT = int(hold)
+	if reads {
+		integer(r, "read_limit", &cfg.ReadLimit, 0, most, "bytes")
+	}
+	return cfg, r.done()
+}
+
+func addDemuxer(out *C.tst_demuxer, d *demuxer) C.tst_status {
+	id, err := handles.add(d)
+	if err != nil {
+		_ = d.Close() // the first error is the one to report
+		return status(err)
+	}
+	*out = C.tst_demuxer(id)
+	return C.TST_OK
+}
+
+//export tst_demuxer_new
+func tst_demuxer_new(out *C.tst_demuxer, config C.tst_config) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(out, "out"); err != nil {
+		return status(err)
+	}
+	cfg, err := demuxerConfig(config, false)
+	if err != nil {
+		return status(err)
+	}
+	d, err := mpegts.NewDemuxer(cfg)
+	if err != nil {
+		return status(err)
+	}
+	return addDemuxer(out, &demuxer{d: d})
+}
+
+//export tst_demuxer_open_path
+func tst_demuxer_open_path(out *C.tst_demuxer, path *C.tst_cchar, n C.size_t, config C.tst_config) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(out, "out"); err != nil {
+		return status(err)
+	}
+	p, err := text(path, n)
+	if err != nil {
+		return status(err)
+	}
+	if len(p) == 0 || bytes.IndexByte([]byte(p), 0) >= 0 {
+		return fail(tsterr.InvalidArg, "path is empty or has a NUL")
+	}
+	cfg, err := demuxerConfig(config, true)
+	if err != nil {
+		return status(err)
+	}
+	r, err := mpegts.OpenReader(p, cfg)
+	if err != nil {
+		return status(err)
+	}
+	return addDemuxer(out, &demuxer{d: r.Demuxer(), r: r})
+}
+
+//export tst_demuxer_open_fd
+func tst_demuxer_open_fd(out *C.tst_demuxer, fd C.int32_t, config C.tst_config) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(out, "out"); err != nil {
+		return status(err)
+	}
+	cfg, err := demuxerConfig(config, true)
+	if err != nil {
+		return status(err)
+	}
+	r, err := mpegts.NewReader(int(fd), cfg)
+	if err != nil {
+		return status(err)
+	}
+	return addDemuxer(out, &demuxer{d: r.Demuxer(), r: r})
+}
+
+//export tst_demuxer_close
+func tst_demuxer_close(id C.tst_demuxer) (st C.tst_status) {
+	defer guard(&st)
+	return status(closeHandle[*demuxer](id))
+}
+
+// fedDemuxer enters a demuxer that is fed.
+func fedDemuxer(id C.tst_demuxer) (*demuxer, *entry, error) {
+	d, e, err := enter[*demuxer](id)
+	if err == nil && d.r != nil {
+		e.leave()
+		return nil, nil, tsterr.New(tsterr.InvalidArg, "this demuxer reads by itself")
+	}
+	return d, e, err
+}
+
+func setPending(out *C.uint64_t, d *demuxer) {
+	if out != nil {
+		*out = C.uint64_t(d.d.Pending())
+	}
+}
+
+//export tst_demuxer_feed
+func tst_demuxer_feed(pending *C.uint64_t, id C.tst_demuxer, data *C.tst_cu8, n C.size_t) (st C.tst_status) {
+	defer guard(&st)
+	b, err := input(data, n)
+	if err != nil {
+		return status(err)
+	}
+	d, e, err := fedDemuxer(id)
+	if err != nil {
+		return status(err)
+	}
+	defer e.leave()
+	err = d.d.Feed(b)
+	setPending(pending, d)
+	return status(err)
+}
+
+//export tst_demuxer_flush
+func tst_demuxer_flush(pending *C.uint64_t, id C.tst_demuxer) (st C.tst_status) {
+	defer guard(&st)
+	d, e, err := fedDemuxer(id)
+	if err != nil {
+		return status(err)
+	}
+	defer e.leave()
+	d.d.Flush()
+	setPending(pending, d)
+	return C.TST_OK
+}
+
+//export tst_demuxer_read
+func tst_demuxer_read(
+	recs *C.tst_record, recsCap C.size_t, n *C.size_t, arena *C.uint8_t, arenaCap C.size_t, arenaLen *C.size_t,
+	chunk *C.tst_chunk, id C.tst_demuxer, timeoutMS C.int32_t,
+) (st C.tst_status) {
+	defer guard(&st)
+	for _, p := range []struct {
+		null bool
+		name string
+	}{{n == nil, "n"}, {arenaLen == nil, "arena_len"}, {chunk == nil, "chunk"}, {recs == nil || recsCap == 0, "recs"}} {
+		if p.null {
+			return fail(tsterr.InvalidArg, "%s is NULL or has no room", p.name)
+		}
+	}
+	*n, *arenaLen, *chunk = 0, 0, 0
+	room, err := output(arena, arenaCap)
+	if err != nil {
+		return status(err)
+	}
+	const mostRecs = maxInput / mpegts.RecordSize
+	if recsCap > mostRecs {
+		return fail(tsterr.InvalidArg, "recs_cap %d is impossible", uint64(recsCap))
+	}
+	out := unsafe.Slice((*mpegts.Record)(unsafe.Pointer(recs)), int(recsCap))
+	d, e, err := enter[*demuxer](id)
+	if err != nil {
+		return status(err)
+	}
+	defer e.leave()
+	var k, used, want int
+	var c *mpegts.Chunk
+	if d.r != nil {
+		timeout := time.Duration(timeoutMS) * time.Millisecond
+		k, used, c, want, err = d.r.Read(out, room, timeout)
+	} else {
+		k, used, c, want = d.d.Read(out, room)
+	}
+	switch {
+	case k > 0:
+		if c != nil {
+			h, err := handles.add(c)
+			if err != nil {
+				c.Release()
+				return status(err)
+			}
+			*chunk = C.tst_chunk(h)
+		}
+		*n, *arenaLen = C.size_t(k), C.size_t(used)
+		return C.TST_OK
+	case want > 0:
+		*arenaLen = C.size_t(want)
+		return fail(tsterr.BufferTooSmall, "the next event needs an arena of %d bytes", want)
+	case err == nil:
+		return C.TST_E_AGAIN
+	}
+	switch k := tsterr.KindOf(err); k {
+	case tsterr.EOS, tsterr.Timeout, tsterr.Cancelled:
+		return C.tst_status(k) // expected outcomes carry no detail
+	}
+	return status(err)
+}
+
+//export tst_demuxer_cancel
+func tst_demuxer_cancel(id C.tst_demuxer) (st C.tst_status) {
+	defer guard(&st)
+	d, err := share[*demuxer](id)
+	if err != nil {
+		return status(err)
+	}
+	d.Interrupt()
+	return C.TST_OK
+}
+
+//export tst_demuxer_get_stats
+func tst_demuxer_get_stats(out *C.tst_demuxer_stats, id C.tst_demuxer) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(out, "out"); err != nil {
+		return status(err)
+	}
+	size := int(out.struct_size)
+	if size < int(unsafe.Offsetof(out.program_maps_seen)) {
+		return fail(tsterr.InvalidArg, "struct_size %d", size)
+	}
+	size = min(size, int(unsafe.Sizeof(*out)))
+	d, e, err := enter[*demuxer](id)
+	if err != nil {
+		return status(err)
+	}
+	defer e.leave()
+	s := d.d.Stats()
+	all := C.tst_demuxer_stats{
+		struct_size: out.struct_size, program_maps_seen: C.uint64_t(s.ProgramMapsSeen),
+		pmt_versions_seen: C.uint64_t(s.PMTVersionsSeen), discontinuities: C.uint64_t(s.Discontinuities),
+		nonconformant: C.uint64_t(s.NonConformant), programs_seen: C.uint64_t(s.ProgramsSeen),
+		subtitle_streams_seen: C.uint64_t(s.SubtitleStreamsSeen), bytes_total: C.uint64_t(s.BytesTotal),
+		packets_total: C.uint64_t(s.PacketsTotal),
+	}
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(out)), size), unsafe.Slice((*byte)(unsafe.Pointer(&all)), size))
+	return C.TST_OK
+}
+
+//export tst_demuxer_reset_stats
+func tst_demuxer_reset_stats(id C.tst_demuxer) (st C.tst_status) {
+	defer guard(&st)
+	d, e, err := enter[*demuxer](id)
+	if err != nil {
+		return status(err)
+	}
+	defer e.leave()
+	d.d.ResetStats()
+	return C.TST_OK
+}
+
+//export tst_chunk_gather
+func tst_chunk_gather(out *C.uint8_t, outCap C.size_t, n *C.size_t, id C.tst_chunk, payload C.uint32_t) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(n, "n"); err != nil {
+		return status(err)
+	}
+	*n = 0
+	b, err := output(out, outCap)
+	if err != nil {
+		return status(err)
+	}
+	c, err := share[*mpegts.Chunk](id)
+	if err != nil {
+		return status(err)
+	}
+	k, err := c.Gather(b, uint32(payload))
+	*n = C.size_t(k)
+	return status(err)
+}
+
+//export tst_chunk_close
+func tst_chunk_close(id C.tst_chunk) (st C.tst_status) {
+	defer guard(&st)
+	return status(closeHandle[*mpegts.Chunk](id))
+}
