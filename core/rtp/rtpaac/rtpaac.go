@@ -1,0 +1,269 @@
+// Package rtpaac carries AAC in RTP: the AU headers of RFC 3640 §3.2, as the
+// modes AAC-hbr and AAC-lbr use them, without interleaving. Outside, frames
+// bear an ADTS header (ISO/IEC 14496-3 §1.A.2.2).
+package rtpaac
+
+import (
+	"encoding/hex"
+	"strconv"
+
+	"github.com/tstrans/tstrans/core/rtp"
+	"github.com/tstrans/tstrans/core/tsterr"
+)
+
+const (
+	adtsHeader = 7
+	// maxFrame is what the 13 bits of an ADTS header can say, in bytes.
+	maxFrame = 1<<13 - 1
+	// FrameSamples is the length of a frame in samples.
+	FrameSamples = 1024
+)
+
+// rates are the sampling frequencies by index (ISO/IEC 14496-3 Table 1.18).
+func rates() [13]int {
+	return [13]int{96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350}
+}
+
+// Config is what an AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1) and the AU
+// header lengths of the session description say.
+type Config struct {
+	ObjectType int // 2: AAC LC
+	RateIndex  int
+	Channels   int // channel configuration
+	// SizeLength, IndexLength and IndexDeltaLength are the widths of the fields
+	// of an AU header, in bits.
+	SizeLength, IndexLength, IndexDeltaLength int
+}
+
+// Rate is the sampling frequency in Hz.
+func (c Config) Rate() int { return rates()[c.RateIndex] }
+
+// SpecificConfig is the AudioSpecificConfig of c.
+func (c Config) SpecificConfig() []byte {
+	v := c.ObjectType<<11 | c.RateIndex<<7 | c.Channels<<3
+	return []byte{byte(v >> 8), byte(v)} //nolint:gosec // sixteen bits
+}
+
+// ParseFMTP reads the parameters of a description's fmtp line, with keys in
+// lower case.
+func ParseFMTP(fmtp map[string]string) (Config, error) {
+	c := Config{SizeLength: 13, IndexLength: 3, IndexDeltaLength: 3}
+	asc, err := hex.DecodeString(fmtp["config"])
+	if err != nil || len(asc) < 2 {
+		return c, tsterr.New(tsterr.RTPBroken, "config=%q is no AudioSpecificConfig", fmtp["config"])
+	}
+	v := int(asc[0])<<8 | int(asc[1])
+	c.ObjectType, c.RateIndex, c.Channels = v>>11, v>>7&0xF, v>>3&0xF
+	if c.RateIndex >= len(rates()) || c.ObjectType == 0 || c.ObjectType == 31 {
+		return c, tsterr.New(tsterr.NotSupported, "AudioSpecificConfig %x is of a kind not supported", asc)
+	}
+	if c.ObjectType == 5 || c.ObjectType == 29 { // SBR and PS: the ADTS header shows the core, which is LC
+		c.ObjectType = 2
+	}
+	for key, to := range map[string]*int{
+		"sizelength": &c.SizeLength, "indexlength": &c.IndexLength, "indexdeltalength": &c.IndexDeltaLength,
+	} {
+		if s, ok := fmtp[key]; ok {
+			if *to, err = strconv.Atoi(s); err != nil || *to < 0 || *to > 16 {
+				return c, tsterr.New(tsterr.RTPBroken, "%s=%s is not a width of 0 to 16 bits", key, s)
+			}
+		}
+	}
+	if c.SizeLength == 0 {
+		return c, tsterr.New(tsterr.NotSupported, "AU headers without a size")
+	}
+	return c, nil
+}
+
+// ParseADTS reads the configuration out of a frame's ADTS header.
+func ParseADTS(b []byte) (Config, bool) {
+	c := Config{SizeLength: 13, IndexLength: 3, IndexDeltaLength: 3}
+	if len(b) < adtsHeader || b[0] != 0xFF || b[1]&0xF6 != 0xF0 {
+		return c, false
+	}
+	c.ObjectType = int(b[2]>>6) + 1
+	c.RateIndex = int(b[2] >> 2 & 0xF)
+	c.Channels = int(b[2]&1)<<2 | int(b[3]>>6)
+	return c, c.RateIndex < len(rates())
+}
+
+// Depacketizer takes AAC frames out of RTP packets.
+type Depacketizer struct {
+	Stats rtp.AssemblyStats
+
+	cfg     Config
+	started bool
+	ssrc    uint32
+	next    uint16
+	frag    []byte // of a frame in several packets
+	fragTS  uint32
+	want    int
+	source  bool
+	gap     bool
+	buf     []byte
+	units   []rtp.Unit
+	out     int
+}
+
+// NewDepacketizer makes a depacketizer.
+func NewDepacketizer(cfg Config) *Depacketizer { return &Depacketizer{cfg: cfg} }
+
+// Push takes the next packet of the stream.
+func (d *Depacketizer) Push(p *rtp.Packet) {
+	d.units, d.out, d.buf = d.units[:0], 0, d.buf[:0]
+	if !d.started {
+		d.started, d.ssrc, d.next = true, p.SSRC, p.Sequence
+	}
+	if p.SSRC != d.ssrc {
+		d.Stats.SSRCChanges++
+		d.ssrc, d.next, d.source = p.SSRC, p.Sequence, true
+		d.lose()
+	}
+	switch k := p.Sequence - d.next; {
+	case k == 0:
+	case k == 0xFFFF:
+		d.Stats.Duplicates++
+		return
+	case k >= 1<<15 && -k < 3000:
+		d.Stats.PacketsDiscarded++
+		return
+	default:
+		d.Stats.Gaps++
+		d.gap = true
+		d.lose()
+	}
+	d.next = p.Sequence + 1
+	if !d.payload(p) {
+		d.Stats.PacketsDiscarded++
+	}
+}
+
+func (d *Depacketizer) lose() {
+	if d.want > 0 {
+		d.Stats.Dropped++
+		d.want, d.frag = 0, d.frag[:0]
+	}
+}
+
+// payload reads the AU headers section and the frames after it.
+func (d *Depacketizer) payload(p *rtp.Packet) bool {
+	b := p.Payload
+	if len(b) < 2 {
+		return false
+	}
+	headBits := int(b[0])<<8 | int(b[1])
+	headBytes := (headBits + 7) / 8
+	if len(b) < 2+headBytes {
+		return false
+	}
+	heads, data := b[2:2+headBytes], b[2+headBytes:]
+	bit, ts := 0, p.Timestamp
+	for i := 0; bit < headBits; i++ {
+		index := d.cfg.IndexDeltaLength
+		if i == 0 {
+			index = d.cfg.IndexLength
+		}
+		if bit+d.cfg.SizeLength+index > headBits {
+			return false
+		}
+		size := bits(heads, bit, d.cfg.SizeLength)
+		bit += d.cfg.SizeLength + index
+		if size == 0 || size > maxFrame-adtsHeader {
+			return false
+		}
+		if size > len(data) { // a frame in several packets: alone in each
+			return i == 0 && d.piece(data, size, p)
+		}
+		d.lose()
+		d.emit(data[:size], ts)
+		data = data[size:]
+		ts += FrameSamples
+	}
+	return true
+}
+
+func (d *Depacketizer) piece(data []byte, size int, p *rtp.Packet) bool {
+	if d.want != size || d.fragTS != p.Timestamp {
+		d.lose()
+		d.want, d.fragTS, d.frag = size, p.Timestamp, d.frag[:0]
+	}
+	if len(d.frag)+len(data) > size {
+		d.lose()
+		return false
+	}
+	d.frag = append(d.frag, data...)
+	if len(d.frag) == size {
+		d.want = 0
+		d.emit(d.frag, p.Timestamp)
+		d.frag = d.frag[:0]
+	}
+	return true
+}
+
+func bits(b []byte, at, n int) int {
+	v := 0
+	for i := at; i < at+n; i++ {
+		v = v<<1 | int(b[i/8]>>(7-i%8)&1)
+	}
+	return v
+}
+
+func (d *Depacketizer) emit(frame []byte, ts uint32) {
+	from := len(d.buf)
+	n := len(frame) + adtsHeader
+	c := d.cfg
+	d.buf = append(d.buf, 0xFF, 0xF1, byte((c.ObjectType-1)<<6|c.RateIndex<<2|c.Channels>>2), //nolint:gosec // bytes
+		byte(c.Channels<<6|n>>11), byte(n>>3), byte(n<<5)|0x1F, 0xFC) //nolint:gosec // bytes
+	d.buf = append(d.buf, frame...)
+	d.Stats.Units++
+	d.units = append(d.units, rtp.Unit{
+		Data: d.buf[from:len(d.buf):len(d.buf)], Timestamp: ts, Key: true, NewSource: d.source, Gap: d.gap,
+	})
+	d.source, d.gap = false, false
+}
+
+// Unit gives a complete frame with its ADTS header, valid until the next Push.
+func (d *Depacketizer) Unit() (rtp.Unit, bool) {
+	if d.out == len(d.units) {
+		return rtp.Unit{}, false
+	}
+	d.out++
+	return d.units[d.out-1], true
+}
+
+// Frames cuts ADTS data into frames and calls f with each one's header and
+// data. It reports false when it met something else.
+func Frames(b []byte, f func(cfg Config, frame []byte)) bool {
+	for len(b) > 0 {
+		cfg, ok := ParseADTS(b)
+		if !ok {
+			return false
+		}
+		n := int(b[3]&3)<<11 | int(b[4])<<3 | int(b[5]>>5)
+		head := adtsHeader
+		if b[1]&1 == 0 {
+			head += 2 // a checksum
+		}
+		if n < head || n > len(b) {
+			return false
+		}
+		f(cfg, b[head:n])
+		b = b[n:]
+	}
+	return true
+}
+
+// Packetize appends the payloads of one frame without ADTS header to out, in
+// AAC-hbr: whole, or in pieces that all bear its size (RFC 3640 §3.2.3).
+// maxPayload is in bytes and at least 16.
+func Packetize(out *rtp.Payloads, frame []byte, maxPayload int) {
+	maxPayload = max(maxPayload, 16)
+	size := len(frame)
+	for rest := frame; len(rest) > 0; {
+		n := min(len(rest), maxPayload-4)
+		out.Data = append(out.Data, 0, 16, byte(size>>5), byte(size<<3)) //nolint:gosec // sixteen bits
+		out.Data = append(out.Data, rest[:n]...)
+		out.Close()
+		rest = rest[n:]
+	}
+}
