@@ -25,6 +25,9 @@ func (t *Timeline) Extend(ts uint32) int64 {
 	return t.ext
 }
 
+// Last is the value given last.
+func (t *Timeline) Last() int64 { return t.ext }
+
 // Rebase makes ts stand for ext from now on: a new source continues a timeline.
 func (t *Timeline) Rebase(ts uint32, ext int64) { t.started, t.last, t.ext = true, ts, ext }
 
