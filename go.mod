@@ -9,11 +9,12 @@ require (
 
 require golang.org/x/sys v0.49.0
 
-require github.com/ebitengine/purego v0.8.4
-
 require (
-	github.com/pion/randutil v0.1.0 // indirect
-	github.com/pion/rtcp v1.2.15 // indirect
-	github.com/pion/rtp v1.8.21 // indirect
-	golang.org/x/net v0.43.0 // indirect
+	github.com/bluenviron/gortsplib/v4 v4.16.2
+	github.com/ebitengine/purego v0.8.4
+	github.com/pion/rtcp v1.2.15
+	github.com/pion/rtp v1.8.21
+	golang.org/x/net v0.43.0
 )
+
+require github.com/pion/randutil v0.1.0 // indirect

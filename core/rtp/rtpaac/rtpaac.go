@@ -97,7 +97,8 @@ type Depacketizer struct {
 	next    uint16
 	frag    []byte // of a frame in several packets
 	fragTS  uint32
-	want    int
+	open    bool
+	whole   bool // each packet so far said the size of its own piece
 	source  bool
 	gap     bool
 	buf     []byte
@@ -139,9 +140,9 @@ func (d *Depacketizer) Push(p *rtp.Packet) {
 }
 
 func (d *Depacketizer) lose() {
-	if d.want > 0 {
+	if d.open {
 		d.Stats.Dropped++
-		d.want, d.frag = 0, d.frag[:0]
+		d.open = false
 	}
 }
 
@@ -171,10 +172,15 @@ func (d *Depacketizer) payload(p *rtp.Packet) bool {
 		if size == 0 || size > maxFrame-adtsHeader {
 			return false
 		}
-		if size > len(data) { // a frame in several packets: alone in each
-			return i == 0 && d.piece(data, size, p)
+		// A frame in several packets is alone in each; the last has the marker.
+		alone := i == 0 && bit >= headBits
+		if alone && (size > len(data) || !p.Marker || (d.open && d.fragTS == ts)) {
+			return d.piece(data, size, p)
 		}
-		d.lose()
+		if size > len(data) {
+			return false
+		}
+		d.finish()
 		d.emit(data[:size], ts)
 		data = data[size:]
 		ts += FrameSamples
@@ -182,22 +188,35 @@ func (d *Depacketizer) payload(p *rtp.Packet) bool {
 	return true
 }
 
+// piece takes a part of a frame. Its size should be the frame's (RFC 3640
+// §3.2.1); gortsplib says the piece's.
 func (d *Depacketizer) piece(data []byte, size int, p *rtp.Packet) bool {
-	if d.want != size || d.fragTS != p.Timestamp {
-		d.lose()
-		d.want, d.fragTS, d.frag = size, p.Timestamp, d.frag[:0]
+	if d.open && d.fragTS != p.Timestamp {
+		d.finish()
 	}
-	if len(d.frag)+len(data) > size {
+	if !d.open {
+		d.open, d.whole, d.fragTS, d.frag = true, true, p.Timestamp, d.frag[:0]
+	}
+	d.whole = d.whole && size == len(data)
+	if len(d.frag)+len(data) > maxFrame-adtsHeader {
 		d.lose()
 		return false
 	}
 	d.frag = append(d.frag, data...)
-	if len(d.frag) == size {
-		d.want = 0
-		d.emit(d.frag, p.Timestamp)
-		d.frag = d.frag[:0]
+	if p.Marker || (!d.whole && len(d.frag) == size) {
+		d.open = false
+		d.emit(d.frag, d.fragTS)
 	}
 	return true
+}
+
+// finish ends an open frame: one of a sender that sets no markers is whole.
+func (d *Depacketizer) finish() {
+	if d.open && d.whole {
+		d.open = false
+		d.emit(d.frag, d.fragTS)
+	}
+	d.lose()
 }
 
 func bits(b []byte, at, n int) int {

@@ -73,7 +73,6 @@ func trimStartCode(b []byte) []byte {
 func (d *Depacketizer) Push(p *rtp.Packet) {
 	use, fresh := d.Begin(p)
 	if !use {
-		d.inFU = false
 		return
 	}
 	if fresh {

@@ -47,7 +47,6 @@ func NewDepacketizer(sets ...[]byte) *Depacketizer {
 func (d *Depacketizer) Push(p *rtp.Packet) {
 	use, fresh := d.Begin(p)
 	if !use {
-		d.inFU = false
 		return
 	}
 	if fresh {
