@@ -1,0 +1,59 @@
+package srt
+
+/*
+#include <srt/srt.h>
+
+static int ts_readable2(SRTSOCKET s) {
+	int32_t ev = 0;
+	int len = sizeof ev;
+	if (srt_getsockflag(s, SRTO_EVENT, &ev, &len) == SRT_ERROR) return SRT_EPOLL_ERR;
+	return ev;
+}
+
+static int ts_stats2(SRTSOCKET s, SRT_TRACEBSTATS *st) { return srt_bistats(s, st, 0, 1); }
+*/
+import "C"
+
+import "github.com/tstrans/tstrans/core/tsterr"
+
+// Options set here rather than from a URL.
+const (
+	optPeerIdle    = C.SRTO_PEERIDLETIMEO
+	optConnTimeout = C.SRTO_CONNTIMEO
+	optRendezvous  = C.SRTO_RENDEZVOUS
+	optIPv6Only    = C.SRTO_IPV6ONLY
+)
+
+const (
+	stateConnecting = C.SRTS_CONNECTING
+	stateConnected  = C.SRTS_CONNECTED
+)
+
+func stateOf(s sock) C.SRT_SOCKSTATUS { return C.srt_getsockstate(s) }
+
+// readable tells what the socket is ready for, without waiting.
+func readable(s sock) int { return int(C.ts_readable2(s)) }
+
+// statistics snapshots the counters and leaves the interval ones alone. It
+// reports false once the link is gone.
+func statistics(s sock) (Stats, bool) {
+	var st C.SRT_TRACEBSTATS
+	if C.ts_stats2(s, &st) != 0 {
+		return Stats{}, false
+	}
+	return fromLib(&st), true
+}
+
+// connectError tells why a handshake failed; attribute "reject_reason" is libsrt's number.
+func connectError(no C.int, s sock) *tsterr.Error {
+	reason := C.srt_getrejectreason(s)
+	if no != 0 && no != C.SRT_ECONNREJ && no != C.SRT_ENOSERVER {
+		return libError(no, tsterr.SRTConnectFailed, "connect")
+	}
+	k := tsterr.SRTConnectFailed
+	if reason == C.SRT_REJ_TIMEOUT {
+		k = tsterr.SRTTimeout
+	}
+	return tsterr.New(k, "the connection was refused: %s", C.GoString(C.srt_rejectreason_str(reason))).
+		With("reject_reason", int64(reason))
+}
