@@ -11,10 +11,17 @@ require golang.org/x/sys v0.49.0
 
 require (
 	github.com/bluenviron/gortsplib/v4 v4.16.2
+	github.com/datarhei/gosrt v0.9.0
 	github.com/ebitengine/purego v0.8.4
+	github.com/haivision/srtgo v0.0.0-20230627061225-a70d53fcd618
 	github.com/pion/rtcp v1.2.15
 	github.com/pion/rtp v1.8.21
 	golang.org/x/net v0.43.0
 )
 
-require github.com/pion/randutil v0.1.0 // indirect
+require (
+	github.com/benburkert/openpgp v0.0.0-20160410205803-c2471f86866c // indirect
+	github.com/mattn/go-pointer v0.0.1 // indirect
+	github.com/pion/randutil v0.1.0 // indirect
+	golang.org/x/crypto v0.41.0 // indirect
+)
