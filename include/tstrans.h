@@ -8,6 +8,7 @@
 #define TSTRANS_H
 
 #include "tstrans/base.h"
+#include "tstrans/klv.h"
 #include "tstrans/mpegts.h"
 #include "tstrans/mux.h"
 #include "tstrans/pipeline.h"

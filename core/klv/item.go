@@ -21,6 +21,7 @@ const (
 	TSeq                     // Fields one after the other: a defined-length or truncation pack (rest)
 	TSeries                  // elements, each behind its BER length; Fields[0] describes one (rest)
 	TSet                     // a nested local set (rest)
+	TBERLen                  // number in BER length form
 	TSDCC                    // ST 1010 matrix that refers to the items written just before it
 )
 
@@ -81,8 +82,14 @@ type Item struct {
 	Lenient  bool // a value outside the range decodes as none, and none is written as the special value "user defined 0"
 
 	// Sets other than ST 0601.
-	DecodeOnly bool // read, never written (checksums)
-	EmptyTuple bool // an absent series is the empty tuple rather than none
+	DecodeOnly bool  // read, never written (checksums)
+	EmptyTuple bool  // an absent series is the empty tuple rather than none
+	Required   bool  // a nested set cannot be written without it
+	Partial    bool  // TSeries: elements that can be read are kept where others cannot
+	Exact      bool  // TIMAPB: any code that is no value counts as a wrong length
+	NoTag      bool  // encode errors carry tag 0
+	Wide       int   // TVarUint: bytes that are written although readers take MaxLen only
+	Lens       []int // TSeq: the only lengths allowed
 
 	Check func([]byte) bool // TSDCC: whether the bytes can be read
 
@@ -101,7 +108,7 @@ func (it *Item) Class() Class {
 		return ClassFloat
 	case TInt, TVarInt:
 		return ClassInt
-	case TUint, TVarUint, TOID:
+	case TUint, TVarUint, TOID, TBERLen:
 		return ClassUint
 	case TText, TText16:
 		return ClassText
@@ -156,6 +163,7 @@ type Set struct {
 	Reserved  []uint32
 	LeadID    string // name of the BER-OID number that precedes the items of a pack ("" for a plain set)
 	Sentinels bool   // the record lists items that carry the reserved value
+	Plain     bool   // the record has neither unknown items nor field errors
 
 	byTag [256]*Item
 	big   map[uint32]*Item

@@ -108,6 +108,12 @@ func (it *Item) scalar(v []byte) (bits uint64, got outcome) {
 			return 0, gotError
 		}
 		return u, gotValue
+	case TBERLen:
+		u, n, ok := ReadLength(v)
+		if !ok || n != len(v) {
+			return 0, gotError
+		}
+		return u, gotValue
 	case TIMAPB:
 		if len(v) == 0 || len(v) > it.MaxLen {
 			return 0, gotError
@@ -159,11 +165,11 @@ func (it *Item) fail(v []byte) FieldError {
 		}
 	case TVarUint, TVarInt:
 		e.Want = it.MaxLen
-	case TOID:
+	case TOID, TBERLen:
 		e.Kind = TruncatedField
 	case TIMAPB:
 		e.Want = it.MaxLen
-		if len(v) > 0 && len(v) <= it.MaxLen {
+		if !it.Exact && len(v) > 0 && len(v) <= it.MaxLen {
 			e.Kind, e.Value = OutOfRange, math.NaN()
 			if code, s := readUint(v), &it.imapb.scale[len(v)]; code>>(8*len(v)-1) == 0 || code == 1<<(8*len(v)-1) {
 				e.Value = (float64(code)-s.zero)*s.sR + it.Min
@@ -182,6 +188,9 @@ func (it *Item) fail(v []byte) FieldError {
 func (it *Item) encodeErr(k tsterr.Kind, format string, args ...any) *tsterr.Error {
 	e := tsterr.New(k, format, args...)
 	e.Field = it.Name
+	if it.NoTag {
+		return e.With("tag", 0)
+	}
 	return e.With("tag", int64(it.Tag))
 }
 
@@ -249,11 +258,10 @@ func (it *Item) appendInt(dst []byte, v int64, wide bool) ([]byte, *tsterr.Error
 		}
 		n := minBytes(u)
 		if n > it.MaxLen {
-			// Some integers are wider in the caller's type than on the wire.
 			if it.Max > 0 && float64(u) > it.Max {
 				return dst, it.rangeErr(float64(u))
 			}
-			if it.Max == 0 {
+			if n > it.Wide {
 				return dst, it.widthErr()
 			}
 		}
@@ -263,6 +271,11 @@ func (it *Item) appendInt(dst []byte, v int64, wide bool) ([]byte, *tsterr.Error
 			return dst, it.widthErr()
 		}
 		return AppendOID(dst, u), nil
+	case TBERLen:
+		if wide || v < 0 {
+			return dst, it.widthErr()
+		}
+		return AppendLength(dst, int(v)), nil
 	case TInt, TVarInt:
 		n := it.Len
 		if it.Type == TVarInt {

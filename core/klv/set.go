@@ -41,6 +41,9 @@ func (s *Set) decode(w *Tree, body []byte, depth int, rep *Report) bool {
 	if s.Sentinels {
 		n++
 	}
+	if s.Plain {
+		n = len(s.Items)
+	}
 	off := 0
 	if s.LeadID != "" {
 		id, used, ok := ReadOID(body)
@@ -102,6 +105,9 @@ func (s *Set) decode(w *Tree, body []byte, depth int, rep *Report) bool {
 			at := len(w.B)
 			if fe := it.tree(w, v, depth); fe.Kind != NoFieldError {
 				rep.Errors = append(rep.Errors, fe)
+				if it.Partial {
+					continue
+				}
 				w.B = w.B[:at]
 				if it.EmptyTuple {
 					w.Tuple(0)
@@ -116,6 +122,14 @@ func (s *Set) decode(w *Tree, body []byte, depth int, rep *Report) bool {
 		for _, t := range sentinels {
 			w.Uint(t)
 		}
+	}
+	if s.Plain {
+		for i := range s.Items {
+			if it := &s.Items[i]; it.Required && !rep.Has(it) {
+				rep.Errors = append(rep.Errors, FieldError{Kind: TruncatedField, Tag: uint64(it.Tag)})
+			}
+		}
+		return true
 	}
 	w.Tuple(unknown)
 	for off = first; unknown > 0; {
@@ -176,6 +190,9 @@ func (s *Set) AppendTree(dst []byte, v Value, mark Indicator, depth int) ([]byte
 	if s.Sentinels {
 		n++
 	}
+	if s.Plain {
+		n -= 2
+	}
 	if v.Form != '(' || v.Len != n || depth > MaxDepth {
 		return dst, errTree("not a record of " + s.Name)
 	}
@@ -194,6 +211,9 @@ func (s *Set) AppendTree(dst []byte, v Value, mark Indicator, depth int) ([]byte
 	for _, it := range s.order {
 		p := fields[it.index]
 		if p.None() || it.DecodeOnly || it.EmptyTuple && p.Len == 0 {
+			if it.Required && !s.listed(fields, it) {
+				return dst, it.encodeErr(tsterr.KLVEncMissingMandatoryItem, "tag %d (%s) of %s is mandatory", it.Tag, it.Name, s.Name)
+			}
 			continue
 		}
 		if it.Multi {
@@ -209,6 +229,9 @@ func (s *Set) AppendTree(dst []byte, v Value, mark Indicator, depth int) ([]byte
 		}
 	}
 	rest := fields[len(s.Items):]
+	if s.Plain {
+		return dst, nil
+	}
 	if s.Sentinels {
 		err = rest[0].Elems(func(_ int, e Value) *tsterr.Error {
 			if it := s.Item(uint64(e.Int)); it != nil && it.Type == TSLinear && fields[it.index].None() {
@@ -224,6 +247,19 @@ func (s *Set) AppendTree(dst []byte, v Value, mark Indicator, depth int) ([]byte
 		rest = rest[1:]
 	}
 	return s.appendUnknown(dst, rest[0])
+}
+
+// listed tells whether an absent item is among the tags that carry the reserved value.
+func (s *Set) listed(fields []Value, it *Item) bool {
+	if !s.Sentinels || it.Type != TSLinear {
+		return false
+	}
+	for _, e := range fields[len(s.Items)].Tuple() {
+		if uint64(e.Int) == uint64(it.Tag) {
+			return true
+		}
+	}
+	return false
 }
 
 // appendUnknown appends (tag, bytes) pairs that the table does not have.
@@ -258,4 +294,19 @@ func (it *Item) appendItem(dst []byte, v Value, mark Indicator, depth int) ([]by
 	return appendPrefixed(AppendOID(dst, uint64(it.Tag)), func(b []byte) ([]byte, *tsterr.Error) {
 		return it.appendTree(b, v, mark, depth)
 	})
+}
+
+// RequireTags reports the first of tags whose item a record of s lacks.
+func RequireTags(s *Set, v Value, tags []uint64) *tsterr.Error {
+	parts := v.Tuple()
+	if len(parts) < len(s.Items) {
+		return errTree("not a record of " + s.Name)
+	}
+	for _, tag := range tags {
+		it := s.Item(tag)
+		if parts[it.index].None() {
+			return it.encodeErr(tsterr.KLVEncMissingMandatoryItem, "tag %d (%s) of %s is mandatory", tag, it.Name, s.Name)
+		}
+	}
+	return nil
 }

@@ -24,7 +24,11 @@ import (
 // Python reads and writes a tree at C speed.
 
 // Tree appends values to a byte slice.
-type Tree struct{ B []byte }
+type Tree struct {
+	B           []byte
+	InnerErrors int // field errors inside nested sets
+	InnerDup    int // nested sets with a repeated item
+}
 
 // None appends nothing.
 func (t *Tree) None() { t.B = append(t.B, 'N') }

@@ -1,6 +1,9 @@
 package klv
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // tree decodes one value of any type and appends it to w. On an error it may
 // leave a partial value behind: the caller cuts w back.
@@ -33,10 +36,7 @@ func (it *Item) tree(w *Tree, v []byte, depth int) FieldError {
 	case TSeries:
 		return it.series(w, v, depth)
 	case TSet:
-		if !it.Set.decode(w, v, depth+1, &Report{}) {
-			return FieldError{Kind: TruncatedField, Tag: uint64(it.Tag)}
-		}
-		return FieldError{}
+		return it.nested(w, v, depth)
 	case TSDCC:
 		w.Bytes(v)
 		return FieldError{}
@@ -49,6 +49,25 @@ func (it *Item) tree(w *Tree, v []byte, depth int) FieldError {
 		return it.fail(v)
 	default: // no value: reserved, special, or outside the range of a lenient part
 		w.None()
+	}
+	return FieldError{}
+}
+
+// nested decodes a set inside another. What is wrong inside it is its own
+// record's to tell; w only counts it, for callers that accept no error at all.
+func (it *Item) nested(w *Tree, v []byte, depth int) FieldError {
+	rep := &Report{}
+	if !it.Set.decode(w, v, depth+1, rep) {
+		return FieldError{Kind: TruncatedField, Tag: uint64(it.Tag)}
+	}
+	w.InnerErrors += len(rep.Errors)
+	if rep.HasDup {
+		w.InnerDup++
+	}
+	if it.Set.Plain && len(rep.Errors) > 0 {
+		fe := rep.Errors[0]
+		fe.Tag = uint64(it.Tag)
+		return fe
 	}
 	return FieldError{}
 }
@@ -79,30 +98,44 @@ func (it *Item) oids(w *Tree, v []byte) FieldError {
 	return FieldError{}
 }
 
-// series decodes elements that each stand behind a BER length.
-func (it *Item) series(w *Tree, v []byte, depth int) FieldError {
+// series decodes elements that each stand behind a BER length. The first fault
+// ends it, unless the item keeps what can be read: then the elements before a
+// broken length, and those beside an unreadable one, stay.
+func (it *Item) series(w *Tree, v []byte, depth int) (first FieldError) {
 	at, n := w.open(), 0
 	for len(v) > 0 {
 		size, used, ok := ReadLength(v)
 		if !ok || size > uint64(len(v)-used) {
-			return FieldError{Kind: TruncatedField, Tag: uint64(it.Tag)}
+			first = FieldError{Kind: TruncatedField, Tag: uint64(it.Tag)}
+			break
 		}
 		e := v[used : used+int(size)]
 		v = v[used+int(size):]
+		cut := len(w.B)
 		if fe := it.Fields[0].tree(w, e, depth+1); fe.Kind != NoFieldError {
+			w.B = w.B[:cut]
 			fe.Tag = uint64(it.Tag)
-			return fe
+			if first.Kind == NoFieldError {
+				first = fe
+			}
+			if it.Partial {
+				continue
+			}
+			break
 		}
 		n++
 	}
 	w.shut(at, n)
-	return FieldError{}
+	return first
 }
 
 // seq decodes the parts of a pack in order.
 func (it *Item) seq(w *Tree, v []byte, depth int) FieldError {
 	w.Tuple(len(it.Fields))
 	total, last := len(v), -1
+	if it.Lens != nil && !slices.Contains(it.Lens, total) {
+		return FieldError{Kind: InvalidLength, Tag: uint64(it.Tag), Want: it.Lens[0], Got: total}
+	}
 	for i := range it.Fields {
 		f := &it.Fields[i]
 		if len(v) == 0 && f.absent(w, &last) {
@@ -180,6 +213,12 @@ func (f *Item) take(v []byte, left int) (part, rest []byte, null bool, k FieldEr
 		}
 	case TOID:
 		_, used, ok := ReadOID(v)
+		if !ok {
+			return nil, nil, false, TruncatedField
+		}
+		n = used
+	case TBERLen:
+		_, used, ok := ReadLength(v)
 		if !ok {
 			return nil, nil, false, TruncatedField
 		}

@@ -1,6 +1,10 @@
 package klv
 
-import "github.com/tstrans/tstrans/core/tsterr"
+import (
+	"slices"
+
+	"github.com/tstrans/tstrans/core/tsterr"
+)
 
 // appendTree appends the bytes of a value that came as a tree.
 func (it *Item) appendTree(dst []byte, v Value, mark Indicator, depth int) ([]byte, *tsterr.Error) {
@@ -130,6 +134,7 @@ func (it *Item) appendSeq(dst []byte, v Value, mark Indicator, depth int) ([]byt
 		n--
 	}
 	var err *tsterr.Error
+	start := len(dst)
 	for i := range n {
 		f, p := &it.Fields[i], parts[i]
 		switch {
@@ -147,6 +152,9 @@ func (it *Item) appendSeq(dst []byte, v Value, mark Indicator, depth int) ([]byt
 		if err != nil {
 			return dst, err
 		}
+	}
+	if it.Lens != nil && !slices.Contains(it.Lens, len(dst)-start) {
+		return dst, it.encodeErr(tsterr.KLVEncMissingMandatoryItem, "tag %d (%s): a group of values is not complete", it.Tag, it.Name)
 	}
 	return dst, nil
 }

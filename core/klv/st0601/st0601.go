@@ -37,7 +37,7 @@ type Decoder struct{ block klv.BlockDecoder }
 // Decode checks a whole record (universal label, length, body with item 1) and
 // appends its block to dst. Bytes behind the record are ignored.
 func (d *Decoder) Decode(dst, record []byte, mode Mode) ([]byte, error) {
-	body, err := d.walk(record, mode)
+	body, err := walk(&d.block, record, mode)
 	if err != nil {
 		return dst, err
 	}
@@ -45,8 +45,8 @@ func (d *Decoder) Decode(dst, record []byte, mode Mode) ([]byte, error) {
 }
 
 // walk verifies what a record must obey as a whole and returns its body, with
-// d.block holding its items.
-func (d *Decoder) walk(record []byte, mode Mode) ([]byte, *tsterr.Error) {
+// d holding its items.
+func walk(d *klv.BlockDecoder, record []byte, mode Mode) ([]byte, *tsterr.Error) {
 	body, start, _, err := klv.Envelope(record)
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (d *Decoder) walk(record []byte, mode Mode) ([]byte, *tsterr.Error) {
 	if mode != Lenient && !klv.IsUASDatalink(record) {
 		return nil, tsterr.At(tsterr.KLVBadUniversalLabel, "universal_label", 0, "not a universal label of ST 0601: %x", record[:klv.ULSize])
 	}
-	f, err := d.block.Walk(Set, body)
+	f, err := d.Walk(Set, body)
 	if err != nil {
 		err.Offset += int64(start)
 		return nil, err
