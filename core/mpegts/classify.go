@@ -60,14 +60,18 @@ func classifyPrivate(loop []byte) (c classification) {
 			subtitling = true
 			c.claim(claimSubtitling)
 		case descriptor.TagTeletext:
+			if !teletext {
+				c.claim(claimTeletext)
+			}
 			teletext = true
-			c.claim(claimTeletext)
 		case descriptor.TagVBITeletext:
+			if !teletext { // both say teletext
+				c.claim(claimVBITeletext)
+			}
 			teletext = true
-			c.claim(claimVBITeletext)
 		case descriptor.TagRegistration:
 			if len(d.Data) < 4 {
-				c.av1Cut = c.av1Cut || (len(d.Data) > 0 && string(d.Data) == "AV01"[:len(d.Data)])
+				c.av1Cut = c.av1Cut || len(d.Data) >= 2 && string(d.Data[:2]) == "AV"
 				continue
 			}
 			switch be32(d.Data) {
@@ -86,6 +90,8 @@ func classifyPrivate(loop []byte) (c classification) {
 		}
 	}
 	switch {
+	case av01: // whatever stands beside it
+		c.kind, c.codec, c.claims = KindVideo, CodecAV1, nil
 	case subtitling:
 		c.kind, c.codec = KindSubtitle, CodecDVBSubtitling
 	case teletext:
@@ -94,8 +100,6 @@ func classifyPrivate(loop []byte) (c classification) {
 		c.kind, c.codec = KindSubtitle, CodecWebVTTInTS
 	case ga94:
 		c.kind, c.codec = KindSubtitle, CodecCEA708Standalone
-	case av01:
-		c.kind, c.codec = KindVideo, CodecAV1
 	case klva:
 		c.kind = KindKLVAsync
 	}
@@ -129,7 +133,7 @@ func declaredVideo(loop []byte) (pid uint16, ok bool) {
 		if _, err := m.Unmarshal(loop[len(loop)-len(rest)-2-len(d.Data):]); err != nil || len(m.Tail) < 2 || m.DecoderConfigFlags != 0 || m.DSMCCFlag {
 			continue
 		}
-		if v := uint16(m.Tail[0])<<8 | uint16(m.Tail[1]); v <= PIDMask {
+		if v := uint16(m.Tail[0])<<8 | uint16(m.Tail[1]); v >= 0x10 && v < PIDNull {
 			return v, true
 		}
 	}

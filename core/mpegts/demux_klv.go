@@ -208,11 +208,10 @@ func (d *Demuxer) orphanCell(s *pidState, info *pesInfo, r *Record, c *AUCell, d
 // wholeRecord tells whether data is exactly one KLV record: a universal label,
 // a BER length (SMPTE ST 336 §5.3), and as many bytes.
 func wholeRecord(data []byte) bool {
-	const label = 16
-	if len(data) < label+1 || !startsWithLabel(data) {
+	if len(data) < labelSize+1 || !startsWithLabel(data) {
 		return false
 	}
-	n, at := int64(data[label]), label+1
+	n, at := int64(data[labelSize]), labelSize+1
 	if n >= 0x80 {
 		k := int(n & 0x7F)
 		if k == 0 || k > 8 || at+k > len(data) {

@@ -10,36 +10,42 @@ import (
 // that was held elsewhere.
 func (d *Demuxer) packet(h uint32, off int, pk []byte, s *pidState) {
 	pid := uint16(h >> 8 & PIDMask)
+	start, flags := HeaderSize, byte(0)
+	if h&hdrAF != 0 {
+		start += 1 + int(pk[4])
+		if start > PacketSize {
+			d.badAdaptation(s, pid, pk[4])
+			return
+		}
+		if pk[4] > 0 {
+			flags = pk[5]
+		}
+	}
 	if h&hdrTEI != 0 {
 		d.packetFinding(s, pid, NCTransportErrorPacket, "transport_error_indicator is set on PID 0x%04X", pid)
 		return
 	}
-	start, flags := HeaderSize, byte(0)
+	if c := h & hdrScrambling; c != 0 {
+		d.packetFinding(s, pid, NCUnsupportedScrambling, "transport_scrambling_control %d on PID 0x%04X, payload left out", c>>6, pid)
+		return
+	}
 	switch h & (hdrAF | hdrPayload) {
 	case 0:
 		d.packetFinding(s, pid, NCAdaptationFieldMalformed,
 			"adaptation field malformed on PID 0x%04X: adaptation_field_control 00 is reserved", pid)
 		return
-	case hdrPayload:
-	default:
-		n := int(pk[4])
-		most, least := 182, 0
-		if h&hdrPayload == 0 {
-			most, least = 183, 183
-		}
-		if n > most || n < least {
-			d.packetFinding(s, pid, NCAdaptationFieldMalformed,
-				"adaptation field malformed on PID 0x%04X: adaptation_field_length %d", pid, n)
+	case hdrAF:
+		if start != PacketSize {
+			d.badAdaptation(s, pid, pk[4])
+			if flags&afPCR != 0 && pk[4] > pcrSize {
+				d.clockReference(pid, pk, s)
+			}
 			return
 		}
-		start += 1 + n
-		if n > 0 {
-			flags = pk[5]
+	case hdrAF | hdrPayload:
+		if start == PacketSize {
+			d.badAdaptation(s, pid, pk[4])
 		}
-	}
-	if c := h & hdrScrambling; c != 0 {
-		d.packetFinding(s, pid, NCUnsupportedScrambling, "transport_scrambling_control %d on PID 0x%04X, payload left out", c>>6, pid)
-		return
 	}
 	if flags&afPCR != 0 {
 		d.clockReference(pid, pk, s)
@@ -47,21 +53,19 @@ func (d *Demuxer) packet(h uint32, off int, pk []byte, s *pidState) {
 	if h&hdrPayload == 0 {
 		return
 	}
-	if s == nil || !s.active() {
+	if s == nil || s.psi == nil && !s.listed {
+		d.seen[pid] = uint8(h&hdrCC) + 1
 		if d.hold.active && off >= 0 {
 			d.keep(pid, pk)
 		}
 		return
 	}
 	cc := int8(h & hdrCC)
-	if pid == PIDNull {
-		return
-	}
 	if s.psi != nil {
+		if start == PacketSize {
+			return
+		}
 		d.psiPacket(s, h, off, pk, start, flags)
-		return
-	}
-	if !s.listed {
 		return
 	}
 	jump := s.cc >= 0 && cc != (s.cc+1)&hdrCC
@@ -80,6 +84,11 @@ func (d *Demuxer) packet(h uint32, off int, pk []byte, s *pidState) {
 	s.cc = cc
 	s.remember(off, pk)
 	d.pesPacket(s, h, off, pk, start, flags)
+}
+
+func (d *Demuxer) badAdaptation(s *pidState, pid uint16, length byte) {
+	d.packetFinding(s, pid, NCAdaptationFieldMalformed,
+		"adaptation field malformed on PID 0x%04X: adaptation_field_length %d", pid, length)
 }
 
 // remember notes the last packet with payload, for telling duplicates.
@@ -117,11 +126,11 @@ func (d *Demuxer) clockReference(pid uint16, pk []byte, s *pidState) {
 	f := pk[6 : 6+pcrSize]
 	base, ext := ReadPCR(f)
 	switch {
-	case ext > 299:
-		d.packetFinding(s, pid, NCPCRMalformed, "program_clock_reference_extension %d above 299 on PID 0x%04X", ext, pid)
-		return
 	case f[4]&0x7E != 0x7E:
 		d.packetFinding(s, pid, NCPCRMalformed, "PCR reserved bits are not all 1 on PID 0x%04X", pid)
+		return
+	case ext > 299:
+		d.packetFinding(s, pid, NCPCRMalformed, "program_clock_reference_extension %d above 299 on PID 0x%04X", ext, pid)
 		return
 	}
 	if s == nil || s.pcr == nil {

@@ -19,6 +19,9 @@ func (d *Demuxer) pesPacket(s *pidState, h uint32, off int, pk []byte, start int
 		return
 	}
 	n := PacketSize - start
+	if n == 0 {
+		return // a faulty packet: payload announced, none there
+	}
 	if off >= 0 {
 		s.segs = append(s.segs, segment{off: uint32(off), count: 1, start: uint8(start), stride: PacketSize})
 	} else {
@@ -32,6 +35,11 @@ func (d *Demuxer) pesPacket(s *pidState, h uint32, off int, pk []byte, start int
 		p := s.peek(d, d.hdr[:], 0, pesPrefixSize)
 		if length := int64(p[4])<<8 | int64(p[5]); length > 0 {
 			s.need = pesPrefixSize + length
+		} else if !mayBeUnbounded(s) {
+			d.finding(s.id, s.stream, NCZeroLengthPESNonVideo,
+				"PES_packet_length 0 on PID 0x%04X, stream_id 0x%02X: only video may leave it open, packet dropped", s.pid, p[3])
+			s.dropPES(d)
+			return
 		}
 	}
 	size := s.have
@@ -64,6 +72,23 @@ func (d *Demuxer) pesPacket(s *pidState, h uint32, off int, pk []byte, start int
 	}
 }
 
+// mayBeUnbounded tells whether a stream may have PES_packet_length 0: video only
+// (ISO/IEC 13818-1 §2.4.3.7), of whatever coding.
+func mayBeUnbounded(s *pidState) bool {
+	if s.id.Kind == KindVideo {
+		return true
+	}
+	switch s.streamType {
+	case 0x01, 0x02, // MPEG-1 and MPEG-2 video
+		0x10,                                           // MPEG-4 part 2
+		0x1E, 0x1F, 0x20, 0x21, 0x22, 0x23, 0x25, 0x26, // auxiliary, SVC, MVC, JPEG 2000, stereo, HEVC temporal subset, MVCD
+		0x28, 0x29, 0x2A, 0x2B, 0x32, 0x34, 0x35, // HEVC enhancements, JPEG XS, VVC temporal subset, EVC
+		0x42, 0xD1, 0xD2, 0xD4, 0xEA: // AVS, Dirac, AVS2, AVS3, VC-1
+		return true
+	}
+	return false
+}
+
 // pesInfo is what the header of a finished PES says.
 type pesInfo struct {
 	body     int // where the payload begins
@@ -77,6 +102,10 @@ type pesInfo struct {
 
 // finishPES delivers the PES that s has assembled, as far as it came.
 func (d *Demuxer) finishPES(s *pidState) {
+	if s.have == 0 {
+		s.dropPES(d) // began in a packet without payload and never went on
+		return
+	}
 	at := d.at
 	d.at = s.pesAt
 	if info, ok := d.pesHeader(s); ok {
@@ -91,6 +120,9 @@ func (d *Demuxer) finishPES(s *pidState) {
 // malformedPES reports a PES without a usable header. In full strict mode that
 // is an error of its own kind and no event.
 func (d *Demuxer) malformedPES(s *pidState, why string) {
+	if d.flushing {
+		return // cut by the end of the input, as likely as not
+	}
 	if d.cfg.StrictMode == StrictFull {
 		if d.fault == nil {
 			d.fault = tsterr.At(tsterr.DemuxMalformedPES, "PES_header", int64(d.at),
@@ -113,11 +145,6 @@ func (d *Demuxer) pesHeader(s *pidState) (info pesInfo, ok bool) {
 		return info, false
 	}
 	info.streamID = p[3]
-	if p[4] == 0 && p[5] == 0 && s.id.Kind != KindVideo {
-		d.finding(s.id, s.stream, NCZeroLengthPESNonVideo,
-			"PES_packet_length 0 on PID 0x%04X, stream_id 0x%02X: only video may leave it open, packet dropped", s.pid, p[3])
-		return info, false
-	}
 	if p[3] < StreamIDProgramStreamMap || !HasOptionalHeader(p[3]) {
 		info.body, info.size = pesPrefixSize, size-pesPrefixSize
 		return info, true
@@ -129,6 +156,14 @@ func (d *Demuxer) pesHeader(s *pidState) (info pesInfo, ok bool) {
 	info.body = pesFixedSize + int(p[8])
 	if info.body > size {
 		d.malformedPES(s, "PES_header_data_length is beyond its end")
+		return info, false
+	}
+	switch which := p[7] >> 6; {
+	case which&0b10 != 0 && len(p) < pesFixedSize+timestampSize:
+		d.malformedPES(s, "it is too short for the PTS")
+		return info, false
+	case which == 0b11 && len(p) < pesFixedSize+2*timestampSize:
+		d.malformedPES(s, "it is too short for the DTS")
 		return info, false
 	}
 	info.size = size - info.body
@@ -147,7 +182,7 @@ func (d *Demuxer) pesTimestamps(s *pidState, p []byte, info *pesInfo) {
 	if which == 0b01 {
 		d.headerFinding(s, "PTS_DTS_flags 01 is forbidden")
 	}
-	if which&0b10 == 0 || len(p) < pesFixedSize+timestampSize {
+	if which&0b10 == 0 {
 		return
 	}
 	prefix, markers := uint8(0), false
@@ -162,7 +197,7 @@ func (d *Demuxer) pesTimestamps(s *pidState, p []byte, info *pesInfo) {
 	if !markers {
 		d.headerFinding(s, "PTS marker bit is 0")
 	}
-	if which != 0b11 || len(p) < pesFixedSize+2*timestampSize {
+	if which != 0b11 {
 		return
 	}
 	info.hasDTS = true

@@ -9,7 +9,6 @@ type psiState struct {
 
 	havePAT    bool
 	patVersion uint8
-	patTSID    uint16
 
 	// A PAT of several sections being collected.
 	next     PAT      // header fields of what is collected
@@ -61,10 +60,13 @@ func (d *Demuxer) psiPacket(s *pidState, h uint32, off int, pk []byte, start int
 	s.cc = cc
 	s.remember(off, pk)
 	b := s.psi
-	if gap && b.busy && !d.cfg.LenientPSIReassembly {
-		id := StreamID{PID: s.pid}
-		d.finding(id, d.stream(id), NCPSICCDiscontinuity,
-			"continuity counter jump within a section on PID 0x%04X: expected 0x%X, observed 0x%X", s.pid, expected, cc)
+	if gap && !d.cfg.LenientPSIReassembly {
+		// Where a section begins anyway, nothing but what was cut is lost.
+		if h&hdrPUSI == 0 {
+			id := StreamID{PID: s.pid}
+			d.finding(id, d.stream(id), NCPSICCDiscontinuity,
+				"continuity counter jump within a section on PID 0x%04X: expected 0x%X, observed 0x%X", s.pid, expected, cc)
+		}
 		b.busy, b.buf = false, b.buf[:0]
 	}
 	p := pk[start:]
@@ -89,7 +91,7 @@ func (d *Demuxer) psiPacket(s *pidState, h uint32, off int, pk []byte, start int
 		b.busy, b.buf = false, b.buf[:0]
 	}
 	p = p[ptr:]
-	for len(p) > 0 && p[0] != 0xFF && s.psi != nil {
+	for first := true; len(p) > 0 && (first || p[0] != 0xFF) && s.psi != nil; first = false {
 		s.psi.busy = true
 		p = d.sectionBytes(s, p)
 	}
@@ -110,17 +112,17 @@ func (d *Demuxer) sectionBytes(s *pidState, p []byte) []byte {
 	for len(p) > 0 {
 		want := sectionPrefixSize
 		if len(b.buf) >= sectionPrefixSize {
-			want += int(b.buf[1]&0x0F)<<8 | int(b.buf[2]) // beyond MaxSectionSize: caught below
+			want += int(b.buf[1]&0x0F)<<8 | int(b.buf[2])
+		}
+		if want > MaxSectionSize {
+			id := StreamID{PID: s.pid}
+			d.finding(id, d.stream(id), NCPSIOverlongSection, "PSI section of %d bytes on PID 0x%04X, more than %d", want, s.pid, MaxSectionSize)
+			b.busy, b.buf = false, b.buf[:0]
+			return nil
 		}
 		k := min(want-len(b.buf), len(p))
 		b.buf = append(b.buf, p[:k]...)
 		p = p[k:]
-		if len(b.buf) > MaxSectionSize {
-			id := StreamID{PID: s.pid}
-			d.finding(id, d.stream(id), NCPSIOverlongSection, "PSI section of more than %d bytes on PID 0x%04X", MaxSectionSize, s.pid)
-			b.busy, b.buf = false, b.buf[:0]
-			return nil
-		}
 		if len(b.buf) == want && len(b.buf) > sectionPrefixSize || len(b.buf) == sectionPrefixSize && b.buf[1]&0x0F == 0 && b.buf[2] == 0 {
 			sec := b.buf
 			b.busy, b.buf = false, nil
@@ -134,15 +136,15 @@ func (d *Demuxer) sectionBytes(s *pidState, p []byte) []byte {
 
 // section processes a whole section of the PAT's or a PMT's PID.
 func (d *Demuxer) section(s *pidState, sec []byte) {
-	table, number := uint8(TableIDPAT), uint16(0)
+	table, number, least := uint8(TableIDPAT), uint16(0), sectionHeaderSize+CRC32Size
 	if s.pid != PIDPAT {
 		if s.program == nil {
 			return
 		}
-		table, number = TableIDPMT, s.program.number
+		table, number, least = TableIDPMT, s.program.number, pmtFixedSize+CRC32Size
 	}
 	var h SectionHeader
-	if sec[0] != table || len(sec) < sectionHeaderSize+CRC32Size {
+	if sec[0] != table || len(sec) < least {
 		return
 	}
 	if _, err := h.Unmarshal(sec); err != nil || h.SectionLength > MaxPSISectionLength {
@@ -153,22 +155,26 @@ func (d *Demuxer) section(s *pidState, sec []byte) {
 		d.finding(id, d.stream(id), NCPSIChecksumMismatch, "PSI checksum mismatch on PID 0x%04X", s.pid)
 		return
 	}
-	bare := StreamID{PID: s.pid}
-	if !h.SectionSyntaxIndicator {
-		d.finding(bare, d.stream(bare), NCPSISyntax, "section_syntax_indicator is 0 on PID 0x%04X, table_id 0x%02X", s.pid, table)
-	}
 	if !h.CurrentNextIndicator {
 		return
 	}
-	if h.LastSectionNumber == 0 && h.SectionNumber != 0 {
-		d.finding(bare, d.stream(bare), NCPSISyntax,
-			"section_number %d of a table of one section on PID 0x%04X, table_id 0x%02X", h.SectionNumber, s.pid, table)
-	}
 	if table == TableIDPAT {
-		d.patSection(&h, sec)
+		d.patSection(s, &h, sec)
 		return
 	}
 	d.pmtSection(s, &h, sec)
+}
+
+// sectionSyntax reports header fields that are wrong but do no harm.
+func (d *Demuxer) sectionSyntax(s *pidState, h *SectionHeader) {
+	id := StreamID{PID: s.pid}
+	if !h.SectionSyntaxIndicator {
+		d.finding(id, d.stream(id), NCPSISyntax, "section_syntax_indicator is 0 on PID 0x%04X, table_id 0x%02X", s.pid, h.TableID)
+	}
+	if h.LastSectionNumber == 0 && h.SectionNumber != 0 {
+		d.finding(id, d.stream(id), NCPSISyntax,
+			"section_number %d of a table of one section on PID 0x%04X, table_id 0x%02X", h.SectionNumber, s.pid, h.TableID)
+	}
 }
 
 // pmtSection takes a program map section.
@@ -176,8 +182,10 @@ func (d *Demuxer) pmtSection(s *pidState, h *SectionHeader, sec []byte) {
 	p := s.program
 	id := StreamID{PID: s.pid, ProgramNumber: p.number}
 	if h.LastSectionNumber > 0 {
-		d.finding(id, d.stream(id), NCPSIMultiSection,
-			"PMT of %d sections on PID 0x%04X; a program map has one", int(h.LastSectionNumber)+1, s.pid)
+		d.multiSection(id, h)
+		return
+	}
+	if _, err := d.psi.pmt.Unmarshal(sec); err != nil {
 		return
 	}
 	if h.TableIDExtension != p.number {
@@ -185,28 +193,28 @@ func (d *Demuxer) pmtSection(s *pidState, h *SectionHeader, sec []byte) {
 			"PMT on PID 0x%04X is of program %d, the PAT says %d", s.pid, h.TableIDExtension, p.number)
 		return
 	}
-	if p.version == int16(h.VersionNumber) {
-		return
+	d.sectionSyntax(s, h)
+	if p.version != int16(h.VersionNumber) {
+		d.applyPMT(p, &d.psi.pmt)
 	}
-	if _, err := d.psi.pmt.Unmarshal(sec); err != nil {
-		return
-	}
-	d.applyPMT(p, &d.psi.pmt)
+}
+
+func (d *Demuxer) multiSection(id StreamID, h *SectionHeader) {
+	d.finding(id, d.stream(id), NCPSIMultiSection,
+		"table_id 0x%02X on PID 0x%04X cannot be joined from sections 0 to %d", h.TableID, id.PID, h.LastSectionNumber)
 }
 
 // patSection takes a section of the PAT; tables of several are collected first.
-func (d *Demuxer) patSection(h *SectionHeader, sec []byte) {
+func (d *Demuxer) patSection(s *pidState, h *SectionHeader, sec []byte) {
 	p := &d.psi
-	if p.havePAT && p.patVersion == h.VersionNumber && p.patTSID == h.TableIDExtension {
+	if _, err := p.pat.Unmarshal(sec); err != nil || (len(sec)-sectionHeaderSize-CRC32Size)%4 != 0 {
 		return
 	}
-	if (len(sec)-sectionHeaderSize-CRC32Size)%4 != 0 {
+	d.sectionSyntax(s, h)
+	if p.havePAT && p.patVersion == h.VersionNumber {
 		return
 	}
 	if h.LastSectionNumber == 0 {
-		if _, err := p.pat.Unmarshal(sec); err != nil {
-			return
-		}
 		p.sections = nil
 		d.applyPAT(&p.pat)
 		return
@@ -214,11 +222,13 @@ func (d *Demuxer) patSection(h *SectionHeader, sec []byte) {
 	if h.SectionNumber > h.LastSectionNumber {
 		return
 	}
-	if p.sections == nil || p.next.VersionNumber != h.VersionNumber || p.next.TransportStreamID != h.TableIDExtension ||
-		p.next.LastSectionNumber != h.LastSectionNumber {
+	if p.sections == nil || p.next.VersionNumber != h.VersionNumber || p.next.TransportStreamID != h.TableIDExtension {
 		p.next = PAT{VersionNumber: h.VersionNumber, TransportStreamID: h.TableIDExtension, LastSectionNumber: h.LastSectionNumber}
 		p.missing = int(h.LastSectionNumber) + 1
 		p.sections = make([][]byte, p.missing)
+	} else if p.next.LastSectionNumber != h.LastSectionNumber {
+		d.multiSection(StreamID{PID: s.pid}, h)
+		return
 	}
 	if p.sections[h.SectionNumber] == nil {
 		p.missing--
@@ -241,7 +251,7 @@ func (d *Demuxer) patSection(h *SectionHeader, sec []byte) {
 // applyPAT puts a program association table in force.
 func (d *Demuxer) applyPAT(t *PAT) {
 	p := &d.psi
-	p.havePAT, p.patVersion, p.patTSID = true, t.VersionNumber, t.TransportStreamID
+	p.havePAT, p.patVersion = true, t.VersionNumber
 	for _, q := range p.programs {
 		q.kept = false
 	}

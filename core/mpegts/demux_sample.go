@@ -29,13 +29,8 @@ func (d *Demuxer) sample(s *pidState, info *pesInfo) {
 		d.timestamps(s, &r, info)
 		r.Flags &^= FlagHasDTS
 		r.DTS = 0
-		if s.id.Codec == CodecAACLATM {
-			// LOAS: 11 bits 0x2B7 (ISO/IEC 14496-3 §1.7.2).
-			if p := s.peek(d, d.hdr[:], off, min(n, 2)); len(p) < 2 || p[0] != 0x56 || p[1]>>5 != 0x7 {
-				if !d.finding(s.id, s.stream, NCLATMFraming, "LATM without LOAS sync on PID 0x%04X", s.pid) {
-					return
-				}
-			}
+		if !d.audioFraming(s, info) {
+			return
 		}
 	case KindSubtitle:
 		r = d.record(EventSubtitle, s.id, s.stream)
@@ -54,7 +49,10 @@ func (d *Demuxer) sample(s *pidState, info *pesInfo) {
 			}
 		}
 		if dvb {
-			off, n = d.dvbSubtitle(s, off, n)
+			var ok bool
+			if off, n, ok = d.dvbSubtitle(s, off, n); !ok {
+				return
+			}
 		}
 	case KindKLVSync, KindKLVAsync:
 		d.klvSample(s, info)
@@ -67,20 +65,51 @@ func (d *Demuxer) sample(s *pidState, info *pesInfo) {
 	d.deliver(s, &r, info, off, n)
 }
 
-// dvbSubtitle finds the segments in a DVB subtitle PES: behind two bytes, before
-// the end marker (EN 300 743 §7.1).
-func (d *Demuxer) dvbSubtitle(s *pidState, off, n int) (int, int) {
-	if p := s.peek(d, d.hdr[:], off, min(n, 1)); len(p) == 1 && p[0] != 0x20 {
-		d.finding(s.id, s.stream, NCDVBSubDataIdentifier, "DVB subtitle data_identifier 0x%02X on PID 0x%04X, not 0x20", p[0], s.pid)
-	}
-	lead := min(n, 2)
-	off, n = off+lead, n-lead
-	if n > 0 {
-		if p := s.peek(d, d.hdr[:], off+n-1, 1); len(p) == 1 && p[0] == 0xFF {
-			n--
+// audioFraming checks the start of an audio payload; false when the strict mode
+// leaves the sample out.
+func (d *Demuxer) audioFraming(s *pidState, info *pesInfo) bool {
+	switch s.id.Codec {
+	case CodecAACLATM:
+		// LOAS: 11 bits 0x2B7, 13 bits audioMuxLengthBytes (ISO/IEC 14496-3 §1.7.2).
+		p := s.peek(d, d.hdr[:], info.body, min(info.size, 3))
+		why := ""
+		switch {
+		case len(p) < 3:
+			why = "payload shorter than a LOAS header"
+		case p[0] != 0x56 || p[1]>>5 != 0x7:
+			why = "no LOAS sync at the start of the payload"
+		case 3+(int(p[1]&0x1F)<<8|int(p[2])) > info.size:
+			why = "audioMuxLengthBytes is beyond the payload"
+		default:
+			return true
+		}
+		return d.finding(s.id, s.stream, NCLATMFraming, "LATM framing on PID 0x%04X: %s", s.pid, why)
+	case CodecAC3:
+		// Aligned means that the payload starts with the sync word (ATSC A/52 Annex A).
+		if p := s.peek(d, d.hdr[:], info.body, min(info.size, 2)); info.aligned && (len(p) < 2 || p[0] != 0x0B || p[1] != 0x77) {
+			return d.finding(s.id, s.stream, NCAC3SyncMissing, "AC-3 on PID 0x%04X: aligned payload without sync word 0x0B77", s.pid)
 		}
 	}
-	return off, n
+	return true
+}
+
+// dvbSubtitle finds the segments in a DVB subtitle PES: behind data_identifier
+// and subtitle_stream_id 0, before the end marker 0xFF (EN 300 743 §7.1). A
+// payload of another shape is left as it is; ok is false when the strict mode
+// leaves the sample out.
+func (d *Demuxer) dvbSubtitle(s *pidState, off, n int) (at, size int, ok bool) {
+	const head = 2
+	if n <= head {
+		return off, n, true
+	}
+	p := s.peek(d, d.hdr[:], off, head)
+	id, stream := p[0], p[1]
+	if p = s.peek(d, d.hdr[:], off+n-1, 1); stream != 0 || p[0] != 0xFF {
+		return off, n, true
+	}
+	ok = id == 0x20 || d.finding(s.id, s.stream, NCDVBSubDataIdentifier,
+		"DVB subtitle data_identifier 0x%02X on PID 0x%04X, not 0x20", id, s.pid)
+	return off + head, n - head - 1, ok
 }
 
 // deliver queues a sample of which n bytes from off on are the payload.
@@ -137,4 +166,7 @@ func grow(b []byte, n int) []byte {
 	return append(b, make([]byte, n)...)
 }
 
-func startsWithLabel(p []byte) bool { return bytes.HasPrefix(p, labelPrefix[:]) }
+// labelSize is the length of a universal label in bytes.
+const labelSize = 16
+
+func startsWithLabel(p []byte) bool { return len(p) >= labelSize && bytes.HasPrefix(p, labelPrefix[:]) }

@@ -37,15 +37,17 @@ type Demuxer struct {
 	searched int // bytes passed over without sync
 
 	// Events.
-	cur   *batch
-	queue []*batch // full ones, oldest first
-	spare *batch
-	fault error // of the packet being processed: the first finding that the strict mode rejects
+	cur      *batch
+	queue    []*batch // full ones, oldest first
+	spare    *batch
+	flushing bool  // no packet is being processed
+	fault    error // of the packet being processed: the first finding that the strict mode rejects
 
 	// Streams and programs.
 	pids     [PIDMask + 1]*pidState
-	open     []*pidState // streams with a PES being assembled, by start
-	total    int64       // bytes in open PES
+	seen     [PIDMask + 1]uint8 // continuity counter + 1 of PIDs that no table names; 0: none seen
+	open     []*pidState        // streams with a PES being assembled, by start
+	total    int64              // bytes in open PES
 	streams  map[StreamID]uint16
 	psi      psiState
 	auTotal  int64 // bytes in AU cell assemblers
@@ -170,10 +172,12 @@ func (d *Demuxer) Flush() {
 	if !d.synced {
 		d.synced, d.stride, d.gap, d.searched = true, PacketSize, 0, 0
 	}
+	d.flushing = true
 	for len(d.open) > 0 {
 		d.at = d.open[0].pesAt
 		d.finishPES(d.open[0])
 	}
+	d.flushing = false
 	d.fault = nil
 }
 

@@ -6,9 +6,6 @@ import (
 	"github.com/tstrans/tstrans/core/tsterr"
 )
 
-// maxFault bounds the text of an issue that goes into an error.
-const maxFault = 256
-
 // finding queues a NonConformant event. It returns false when the strict mode
 // rejects it; the error then waits in d.fault, the first of a packet wins.
 func (d *Demuxer) finding(id StreamID, stream uint16, kind NonConformantKind, format string, args ...any) bool {
@@ -29,15 +26,11 @@ func (d *Demuxer) findingRecord(r *Record, kind NonConformantKind, format string
 		return true
 	}
 	if d.fault == nil {
-		issue := b.arena[at:]
-		if len(issue) > maxFault {
-			issue = issue[:maxFault]
-		}
 		var e *tsterr.Error
 		if (kind == NCPCRAnomaly || kind == NCPTSAnomaly) && len(args) > 1 {
 			e = tsterr.New(tsterr.DemuxStrictRejection, "strict-mode rejection: %s { delta: %d }", kind, args[len(args)-1])
 		} else {
-			e = tsterr.New(tsterr.DemuxStrictRejection, "strict-mode rejection: %s { %s }", kind, issue)
+			e = tsterr.New(tsterr.DemuxStrictRejection, "strict-mode rejection: %s { pid: %d }", kind, r.PID)
 		}
 		e.Offset = int64(d.at)
 		d.fault = e.With("pid", int64(r.PID))

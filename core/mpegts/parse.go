@@ -46,6 +46,7 @@ func (d *Demuxer) packets(end int) error {
 		if s == nil {
 			// Most packets of PIDs nobody asked for have nothing to report.
 			if h&(hdrTEI|hdrScrambling|hdrAF|hdrPayload) == hdrPayload && !d.hold.active {
+				d.seen[h>>8&PIDMask] = uint8(h&hdrCC) + 1
 				n++
 				at += stride
 				continue

@@ -35,6 +35,10 @@ func (d *Demuxer) applyPMT(p *program, t *PMT) {
 	for _, e := range t.Streams {
 		c := classify(e.StreamType, e.Descriptors)
 		id := StreamID{PID: e.PID, ProgramNumber: p.number, Kind: c.kind, Codec: c.codec}
+		if e.PID == PIDNull { // null packets are no stream, whatever a PMT says
+			accepted, classes = append(accepted, e), append(classes, c)
+			continue
+		}
 		s := d.pid(e.PID)
 		if s.listed && s.id.ProgramNumber != p.number {
 			d.programFinding(StreamID{PID: e.PID, ProgramNumber: p.number}, NCPIDReusedAcrossPrograms,
@@ -49,6 +53,9 @@ func (d *Demuxer) applyPMT(p *program, t *PMT) {
 		}
 		if s.id != id {
 			s.reset(d)
+			if s.id == (StreamID{}) && d.hold.count[e.PID] == 0 {
+				s.cc = int8(d.seen[e.PID]) - 1 // packets that came before count
+			}
 			s.id, s.stream = id, d.stream(id)
 		}
 		s.listed, s.streamType, s.mismatch = true, e.StreamType, false
@@ -60,7 +67,7 @@ func (d *Demuxer) applyPMT(p *program, t *PMT) {
 		if s := d.pids[pid]; s != nil && !s.listed {
 			s.dropPES(d)
 			s.dropAU(d)
-			// The continuity counter stays: packets may have been lost meanwhile.
+			d.seen[pid] = uint8(s.cc + 1)
 			s.id, s.last, s.copied = StreamID{}, -1, false
 		}
 	}
@@ -175,6 +182,7 @@ func (d *Demuxer) programMap(p *program, t *PMT, streams []PMTStream, classes []
 func (d *Demuxer) removeProgram(p *program) {
 	for _, pid := range p.pids {
 		if s := d.pids[pid]; s != nil && s.listed && s.id.ProgramNumber == p.number {
+			d.seen[pid] = uint8(s.cc + 1)
 			s.reset(d)
 			s.listed, s.id = false, StreamID{}
 		}
