@@ -207,7 +207,7 @@ class Feeder(_Demuxer):
                 check(api.tst_demuxer_new(byref(out), id))
         else:
             check(api.tst_demuxer_new(byref(out), 0))
-        self._open(512, 64 << 10)
+        self._open(1024, 1 << 20)
         self._own(api, out.value)
         self.pending = 0
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 from .._native.mpegts_lib import Feeder, Reader
 from ..mpegts._config import DemuxerConfig
-from ..mpegts._events import CLASSES, Batch, DemuxEvent, _set_state
+from ..mpegts._events import Batch, DemuxEvent, _set_state
 
 __all__ = ["HOLD_BYTES", "Source", "batches", "parse_file"]
 
@@ -41,10 +41,9 @@ def parse_file(path: Source, config: DemuxerConfig | None = None) -> Iterator[De
         DemuxError: no sync, or a finding that the strict mode rejects; what the same 64 KiB of input held is
             not delivered.
     """
-    new, class_of, set_state = object.__new__, CLASSES.__getitem__, _set_state
+    set_state = _set_state
     for batch in batches(path, config):
-        for kind, state in batch.states():
-            event = new(class_of(kind))
+        for event, state in batch.pairs():
             set_state(event, state)
             yield event
 
