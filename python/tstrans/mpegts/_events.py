@@ -174,10 +174,10 @@ class Batch:
         start = word[2 * at + 4]
         size = word[2 * at + 5]
         if not self.half[4 * at + 17] & _F_LAZY:
-            got = self.arena[start : start + size]
-            _set_state(event, (at, self, got))
-            return got
-        got = chunk.gather(start, size)
+            inline = self.arena[start : start + size]
+            _set_state(event, (at, self, inline))
+            return inline
+        got: bytes = chunk.gather(start, size)
         # The event keeps the payload and from here on no longer needs the chunk.
         plain = self.plain
         if plain is None:
