@@ -12,5 +12,9 @@
 #include "tstrans/mpegts.h"
 #include "tstrans/mux.h"
 #include "tstrans/pipeline.h"
+#include "tstrans/transport.h"
+#include "tstrans/udp.h"
+#include "tstrans/tcp.h"
+#include "tstrans/srt.h"
 
 #endif /* TSTRANS_H */

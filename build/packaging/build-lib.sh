@@ -11,7 +11,15 @@ want="/* digest of the public headers, for the build cache: $digest */"
 [ -f capi/header_hash.h ] && [ "$(cat capi/header_hash.h)" = "$want" ] || echo "$want" > capi/header_hash.h
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+# The native libraries go in whole, so that the result needs libc and libm only: a folder that holds just
+# their archives comes first in the linker's search.
+mkdir "$tmp/static"
+for lib in libsrt libcrypto libstdc++; do
+  archive=$(gcc -print-file-name="$lib.a")
+  [ -f "$archive" ] && ln -s "$(realpath "$archive")" "$tmp/static/$lib.a"
+done
+export CGO_LDFLAGS="-L$tmp/static ${CGO_LDFLAGS:-}" CGO_LDFLAGS_ALLOW="${CGO_LDFLAGS_ALLOW:--L.*}"
 CGO_ENABLED=1 go build -trimpath -buildmode=c-shared "$@" \
-  -ldflags "-s -w -linkmode external -extldflags '-Wl,--version-script=$root/capi/tstrans.map -Wl,-z,now'" \
+  -ldflags "-s -w -linkmode external -extldflags '-Wl,--version-script=$root/capi/tstrans.map -Wl,-z,now -Wl,--exclude-libs,ALL -static-libgcc'" \
   -o "$tmp/libtstrans.so" ./capi
 mv -f "$tmp/libtstrans.so" "$out"

@@ -53,6 +53,7 @@ typedef int32_t tst_status;
 #define TST_E_IO (-12)
 #define TST_E_NO_MEMORY (-13)
 #define TST_E_OVERFLOW (-14)
+#define TST_E_DISCONTINUITY (-15)
 #define TST_E_DEMUX_STRICT_REJECTION (-100)
 #define TST_E_DEMUX_UNRECOVERABLE (-101)
 #define TST_E_DEMUX_SYNC_BUF_EXHAUSTED (-102)

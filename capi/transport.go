@@ -1,0 +1,595 @@
+package main
+
+/*
+#include "detail.h"
+
+_Static_assert(sizeof(tst_span) == 8, "the span layout is pinned");
+*/
+import "C"
+
+import (
+	"context"
+	"math"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/tstrans/tstrans/core/mpegts"
+	"github.com/tstrans/tstrans/core/pipeline"
+	"github.com/tstrans/tstrans/core/transport"
+	"github.com/tstrans/tstrans/core/tsterr"
+)
+
+// link is what a tst_link handle stands for. It comes up in the background.
+type link struct {
+	life  *transport.Life
+	ready chan struct{} // closed once obj or err is set
+	obj   transport.Object
+	err   error
+	stop  context.CancelFunc
+	end   sync.Once
+
+	rmu  sync.Mutex // guards what a framed read needs
+	in   *pipeline.TSReader
+	feed feeding
+
+	wmu sync.Mutex // guards what a framed write needs
+	out *pipeline.TSWriter
+}
+
+// feeding is what tst_link_demux keeps between calls.
+type feeding struct {
+	arena   []byte
+	held    []byte // read, and not given to a demuxer yet
+	pending bool   // a demuxer was stopped in the middle of its input
+}
+
+// listening is what a link that accepts has.
+type listening interface {
+	accept(timeout time.Duration) (transport.Object, error)
+}
+
+// texts is what a link with addresses has.
+type texts interface{ text(what uint32) string }
+
+func openedLink(out *C.tst_link, obj transport.Object) C.tst_status {
+	l := &link{life: transport.NewLife(), ready: make(chan struct{}), obj: obj, stop: func() {}}
+	close(l.ready)
+	return addLink(out, l)
+}
+
+// openLink gives a handle for a link that open makes in the background.
+func openLink(out *C.tst_link, open func(ctx context.Context) (transport.Object, error)) C.tst_status {
+	ctx, stop := context.WithCancel(context.Background())
+	l := &link{life: transport.NewLife(), ready: make(chan struct{}), stop: stop}
+	go func() {
+		defer close(l.ready)
+		defer stop()
+		l.obj, l.err = open(ctx)
+		if l.err != nil {
+			l.obj = nil
+		}
+	}()
+	return addLink(out, l)
+}
+
+func addLink(out *C.tst_link, l *link) C.tst_status {
+	id, err := handles.add(l)
+	if err != nil {
+		_ = l.Close() // the first error is the one to report
+		return status(err)
+	}
+	*out = C.tst_link(id)
+	return C.TST_OK
+}
+
+// Interrupt wakes parked calls: the handle is being closed.
+func (l *link) Interrupt() { l.life.Close() }
+
+// cancel ends parked and later calls.
+func (l *link) cancel() {
+	l.life.Cancel()
+	l.stop()
+	select {
+	case <-l.ready:
+		if l.obj != nil {
+			l.obj.Cancel()
+		}
+	default:
+	}
+}
+
+// Close frees the link. One that is still coming up is freed when it is there.
+func (l *link) Close() error {
+	l.life.Close()
+	l.stop()
+	var err error
+	l.end.Do(func() {
+		select {
+		case <-l.ready:
+			if l.obj != nil {
+				err = l.obj.Close()
+			}
+		default:
+			go func() {
+				<-l.ready
+				if l.obj != nil {
+					_ = l.obj.Close()
+				}
+			}()
+		}
+	})
+	return err
+}
+
+// up waits for the link and takes what it spent off the time given.
+func (l *link) up(timeout time.Duration) (transport.Object, time.Duration, error) {
+	select {
+	case <-l.ready:
+	default:
+		begun := time.Now()
+		var limit <-chan time.Time
+		if timeout >= 0 {
+			t := time.NewTimer(timeout)
+			defer t.Stop()
+			limit = t.C
+		}
+		select {
+		case <-l.ready:
+		case <-l.life.Done():
+			return nil, 0, l.life.Err("link")
+		case <-limit:
+			return nil, 0, transport.Timeout("link")
+		}
+		if timeout > 0 {
+			timeout = max(0, timeout-time.Since(begun))
+		}
+	}
+	if err := l.life.Err("link"); err != nil {
+		return nil, 0, err
+	}
+	return l.obj, timeout, l.err
+}
+
+func millis(ms C.int32_t) time.Duration {
+	if ms < 0 {
+		return transport.Forever
+	}
+	return time.Duration(ms) * time.Millisecond
+}
+
+// outcome returns expected outcomes as bare codes, faults with their detail.
+func outcome(err error) C.tst_status {
+	switch k := tsterr.KindOf(err); k { //nolint:exhaustive // the rest are faults
+	case tsterr.OK, tsterr.Timeout, tsterr.EOS, tsterr.Discontinuity, tsterr.Cancelled, tsterr.Closed:
+		return C.tst_status(k)
+	}
+	return status(err)
+}
+
+// linkAs finds a link, waits until it is up, and gives it as a T.
+func linkAs[T any](id C.tst_link, ms C.int32_t) (l *link, obj T, timeout time.Duration, err error) {
+	if l, err = share[*link](id); err != nil {
+		return l, obj, 0, err
+	}
+	o, timeout, err := l.up(millis(ms))
+	if err != nil {
+		return l, obj, 0, err
+	}
+	obj, ok := o.(T)
+	if !ok {
+		return l, obj, 0, tsterr.New(tsterr.NotSupported, "this link cannot do that")
+	}
+	return l, obj, timeout, nil
+}
+
+//export tst_link_wait
+func tst_link_wait(id C.tst_link, ms C.int32_t) (st C.tst_status) {
+	defer guard(&st)
+	l, err := share[*link](id)
+	if err != nil {
+		return status(err)
+	}
+	_, _, err = l.up(millis(ms))
+	return outcome(err)
+}
+
+//export tst_link_read
+func tst_link_read(spans *C.tst_span, capacity C.size_t, n *C.size_t, arena *C.uint8_t, arenaCap C.size_t,
+	id C.tst_link, ms C.int32_t,
+) (st C.tst_status) {
+	defer guard(&st)
+	if n == nil || spans == nil || capacity == 0 {
+		return fail(tsterr.InvalidArg, "n or spans is NULL or has no room")
+	}
+	*n = 0
+	room, err := output(arena, arenaCap)
+	if err != nil {
+		return status(err)
+	}
+	_, r, timeout, err := linkAs[transport.Reader](id, ms)
+	if err != nil {
+		return outcome(err)
+	}
+	out := unsafe.Slice((*transport.Span)(unsafe.Pointer(spans)), int(min(capacity, transport.MaxBatch)))
+	if len(room) > math.MaxInt32 {
+		room = room[:math.MaxInt32]
+	}
+	k, err := r.ReadBatch(room, out, timeout)
+	*n = C.size_t(k)
+	return outcome(err)
+}
+
+//export tst_link_write
+func tst_link_write(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size_t, spans *C.tst_cspan, count C.size_t,
+	ms C.int32_t,
+) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(taken, "taken"); err != nil {
+		return status(err)
+	}
+	*taken = 0
+	b, err := input(data, n)
+	if err != nil {
+		return status(err)
+	}
+	if count == 0 {
+		return C.TST_OK
+	}
+	if spans == nil || count > maxInput {
+		return fail(tsterr.InvalidArg, "%d spans are impossible", uint64(count))
+	}
+	list := unsafe.Slice((*transport.Span)(unsafe.Pointer(spans)), int(count))
+	for _, s := range list {
+		if uint64(s.Off)+uint64(s.Len) > uint64(len(b)) {
+			return fail(tsterr.InvalidArg, "a span of %d bytes at %d ends behind %d bytes of data", s.Len, s.Off, len(b))
+		}
+	}
+	_, w, timeout, err := linkAs[transport.Writer](id, ms)
+	if err != nil {
+		return outcome(err)
+	}
+	k, err := w.WriteBatch(b, list, timeout)
+	*taken = C.size_t(k)
+	return outcome(err)
+}
+
+// reader is the framed reader of a link; rmu is held.
+func (l *link) reader(r transport.Reader) *pipeline.TSReader {
+	if l.in == nil {
+		l.in = pipeline.NewTSReader(r)
+	}
+	return l.in
+}
+
+// turn takes the lock of one direction within the time given.
+func turn(mu *sync.Mutex, timeout time.Duration, life *transport.Life) error {
+	if mu.TryLock() {
+		return nil
+	}
+	begun := time.Now()
+	for {
+		if err := life.Err("link"); err != nil {
+			return err
+		}
+		if timeout >= 0 && time.Since(begun) >= timeout {
+			return transport.Timeout("link")
+		}
+		time.Sleep(time.Millisecond)
+		if mu.TryLock() {
+			return nil
+		}
+	}
+}
+
+//export tst_link_read_ts
+func tst_link_read_ts(n *C.size_t, arena *C.uint8_t, arenaCap C.size_t, id C.tst_link, ms C.int32_t) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(n, "len"); err != nil {
+		return status(err)
+	}
+	*n = 0
+	room, err := output(arena, arenaCap)
+	if err != nil {
+		return status(err)
+	}
+	l, r, timeout, err := linkAs[transport.Reader](id, ms)
+	if err != nil {
+		return outcome(err)
+	}
+	if err := turn(&l.rmu, timeout, l.life); err != nil {
+		return outcome(err)
+	}
+	defer l.rmu.Unlock()
+	k, err := l.reader(r).Read(room, timeout)
+	*n = C.size_t(k)
+	return outcome(err)
+}
+
+// writer is the framed writer of a link; wmu is held.
+func (l *link) writer(w transport.Writer) *pipeline.TSWriter {
+	if l.out == nil {
+		l.out = pipeline.NewTSWriter(w)
+	}
+	return l.out
+}
+
+//export tst_link_write_ts
+func tst_link_write_ts(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(taken, "taken"); err != nil {
+		return status(err)
+	}
+	*taken = 0
+	b, err := input(data, n)
+	if err != nil {
+		return status(err)
+	}
+	l, w, timeout, err := linkAs[transport.Writer](id, ms)
+	if err != nil {
+		return outcome(err)
+	}
+	if err := turn(&l.wmu, timeout, l.life); err != nil {
+		return outcome(err)
+	}
+	defer l.wmu.Unlock()
+	k, err := l.writer(w).Write(b, timeout)
+	*taken = C.size_t(k)
+	return outcome(err)
+}
+
+//export tst_link_flush_ts
+func tst_link_flush_ts(id C.tst_link, ms C.int32_t) (st C.tst_status) {
+	defer guard(&st)
+	l, w, timeout, err := linkAs[transport.Writer](id, ms)
+	if err != nil {
+		return outcome(err)
+	}
+	if err := turn(&l.wmu, timeout, l.life); err != nil {
+		return outcome(err)
+	}
+	defer l.wmu.Unlock()
+	return outcome(l.writer(w).Flush(timeout))
+}
+
+//export tst_link_demux
+func tst_link_demux(pending *C.uint64_t, id C.tst_link, demuxerID C.tst_demuxer, ms C.int32_t) (st C.tst_status) {
+	defer guard(&st)
+	l, r, timeout, err := linkAs[transport.Reader](id, ms)
+	if err != nil {
+		return outcome(err)
+	}
+	d, e, err := fedDemuxer(demuxerID)
+	if err != nil {
+		return status(err)
+	}
+	defer e.leave()
+	defer setPending(pending, d)
+	if err := turn(&l.rmu, timeout, l.life); err != nil {
+		return outcome(err)
+	}
+	defer l.rmu.Unlock()
+	return outcome(l.demux(r, d.d, timeout))
+}
+
+// demux makes one step: what a demuxer was stopped in, what is held, or a read.
+func (l *link) demux(r transport.Reader, d *mpegts.Demuxer, timeout time.Duration) error {
+	f := &l.feed
+	if f.pending || len(f.held) > 0 {
+		held := f.held
+		f.held, f.pending = nil, false
+		err := d.Feed(held)
+		f.pending = err != nil
+		return err
+	}
+	if f.arena == nil {
+		f.arena = make([]byte, 2*pipeline.ReadArena)
+	}
+	n, err := l.reader(r).Read(f.arena, timeout)
+	if tsterr.KindOf(err) == tsterr.Discontinuity {
+		f.held = f.arena[:n] // nothing reads into the arena before it is fed
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	err = d.Feed(f.arena[:n])
+	f.pending = err != nil
+	return err
+}
+
+//export tst_link_mux
+func tst_link_mux(id C.tst_link, muxerID C.tst_muxer, ms C.int32_t) (st C.tst_status) {
+	defer guard(&st)
+	_, w, timeout, err := linkAs[transport.Writer](id, ms)
+	if err != nil {
+		return outcome(err)
+	}
+	x, e, err := enter[*muxer](muxerID)
+	if err != nil {
+		return status(err)
+	}
+	defer e.leave()
+	return outcome(pipeline.SendPending(w, x.m, timeout))
+}
+
+//export tst_link_accept
+func tst_link_accept(out *C.tst_link, id C.tst_link, ms C.int32_t) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(out, "out"); err != nil {
+		return status(err)
+	}
+	_, l, timeout, err := linkAs[listening](id, ms)
+	if err != nil {
+		return outcome(err)
+	}
+	c, err := l.accept(timeout)
+	if err != nil {
+		return outcome(err)
+	}
+	return openedLink(out, c)
+}
+
+//export tst_link_fd
+func tst_link_fd(out *C.int32_t, id C.tst_link) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(out, "out"); err != nil {
+		return status(err)
+	}
+	_, d, _, err := linkAs[interface{ FD() (uintptr, error) }](id, 0)
+	if err != nil {
+		return outcome(err)
+	}
+	fd, err := d.FD()
+	if err != nil {
+		return status(err)
+	}
+	*out = C.int32_t(fd)
+	return C.TST_OK
+}
+
+//export tst_link_text
+func tst_link_text(out *C.uint8_t, capacity C.size_t, n *C.size_t, id C.tst_link, what C.uint32_t) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(n, "len"); err != nil {
+		return status(err)
+	}
+	*n = 0
+	room, err := output(out, capacity)
+	if err != nil {
+		return status(err)
+	}
+	_, t, _, err := linkAs[texts](id, 0)
+	if err != nil {
+		return outcome(err)
+	}
+	s := t.text(uint32(what))
+	copy(room, s)
+	*n = C.size_t(len(s))
+	return C.TST_OK
+}
+
+//export tst_link_alive
+func tst_link_alive(id C.tst_link) C.int32_t {
+	l, err := share[*link](id)
+	if err != nil || l.life.Closed() {
+		return 0
+	}
+	select {
+	case <-l.ready:
+	default:
+		return 1
+	}
+	if l.err != nil {
+		return 0
+	}
+	if a, ok := l.obj.(interface{ Alive() bool }); ok && !a.Alive() {
+		return 0
+	}
+	return 1
+}
+
+//export tst_link_get_stats
+func tst_link_get_stats(out *C.tst_link_stats, id C.tst_link) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(out, "out"); err != nil {
+		return status(err)
+	}
+	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
+		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
+	}
+	l, err := share[*link](id)
+	if err != nil {
+		return status(err)
+	}
+	var s transport.Stats
+	select {
+	case <-l.ready:
+		if l.obj != nil {
+			s = l.obj.Stats()
+		}
+	default:
+	}
+	out.messages_sent, out.bytes_sent = C.uint64_t(s.MessagesSent), C.uint64_t(s.BytesSent)
+	out.messages_received, out.bytes_received = C.uint64_t(s.MessagesReceived), C.uint64_t(s.BytesReceived)
+	out.send_calls, out.recv_calls = C.uint64_t(s.SendCalls), C.uint64_t(s.RecvCalls)
+	out.send_errors, out.recv_errors = C.uint64_t(s.SendErrors), C.uint64_t(s.RecvErrors)
+	out.messages_dropped = C.uint64_t(s.MessagesDropped)
+	return C.TST_OK
+}
+
+//export tst_link_get_reconnect_stats
+func tst_link_get_reconnect_stats(out *C.tst_reconnect_stats, id C.tst_link) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(out, "out"); err != nil {
+		return status(err)
+	}
+	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
+		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
+	}
+	l, err := share[*link](id)
+	if err != nil {
+		return status(err)
+	}
+	var rs transport.ReconnectStats
+	var reason transport.EndReason
+	select {
+	case <-l.ready:
+		m, ok := l.obj.(interface {
+			Reconnects() transport.ReconnectStats
+		})
+		if !ok {
+			return fail(tsterr.NotSupported, "this link does not reconnect")
+		}
+		rs = m.Reconnects()
+		if e, ok := l.obj.(interface{ EndReason() transport.EndReason }); ok {
+			reason = e.EndReason()
+		}
+	default:
+	}
+	out.reconnecting = 0
+	if rs.Reconnecting {
+		out.reconnecting = 1
+	}
+	out.attempts, out.successes = C.uint64_t(rs.Attempts), C.uint64_t(rs.Successes)
+	out.gap_len = C.uint64_t(rs.GapLen)
+	out.gap_messages_dropped, out.gap_bytes_dropped = C.uint64_t(rs.GapMessagesDropped), C.uint64_t(rs.GapBytesDropped)
+	out.link_messages_lost, out.link_bytes_lost = C.uint64_t(rs.LinkMessagesLost), C.uint64_t(rs.LinkBytesLost)
+	out.messages_resent, out.end_reason = C.uint64_t(rs.Resent), C.uint32_t(reason)
+	return C.TST_OK
+}
+
+//export tst_link_cancel
+func tst_link_cancel(id C.tst_link) (st C.tst_status) {
+	defer guard(&st)
+	l, err := share[*link](id)
+	if err != nil {
+		return status(err)
+	}
+	l.cancel()
+	return C.TST_OK
+}
+
+//export tst_link_close
+func tst_link_close(id C.tst_link) (st C.tst_status) {
+	defer guard(&st)
+	return status(closeHandle[*link](id))
+}
+
+// readPolicy reads the parameters listed in tstrans/transport.h.
+func readPolicy(r *configReader) transport.Policy {
+	p := transport.DefaultPolicy()
+	const most = math.MaxInt32
+	integer(r, "policy.max_attempts", &p.MaxAttempts, -1, most, "attempts")
+	kind := int64(1)
+	integer(r, "policy.backoff", &kind, 0, 1, "")
+	p.Backoff.Exponential = kind == 1
+	base, top := p.Backoff.Base.Milliseconds(), p.Backoff.Max.Milliseconds()
+	integer(r, "policy.backoff_ms", &base, 0, math.MaxUint32, "ms")
+	integer(r, "policy.backoff_max_ms", &top, 0, math.MaxUint32, "ms")
+	p.Backoff.Base, p.Backoff.Max = time.Duration(base)*time.Millisecond, time.Duration(top)*time.Millisecond
+	integer(r, "policy.gap_capacity", &p.GapCapacity, 1, most, "messages")
+	integer(r, "policy.overflow", &p.Overflow, 0, 1, "")
+	integer(r, "policy.background", &p.Mode, 0, 1, "")
+	return p
+}
