@@ -29,7 +29,10 @@ type muxSink struct {
 }
 
 // Close gives the descriptor's copy back; it writes nothing.
-func (s *muxSink) Close() error { return s.file.Close() }
+func (s *muxSink) Close() error {
+	s.sink.Close()
+	return s.file.Close()
+}
 
 // muxing is a muxer that this thread is inside of, through whichever handle.
 type muxing struct {
@@ -86,8 +89,8 @@ func readMuxConfig(r *configReader) mpegts.MuxConfig {
 	cfg := mpegts.NewMuxConfig()
 	// Ranges are those of the fields; core knows the rules and their errors.
 	integer(r, "mux.pcr_interval_ms", &cfg.PCRIntervalMs, 0, 1<<31, "ms")
-	integer(r, "mux.psi_interval_ms", &cfg.PSIIntervalMs, 0, 1<<31, "ms")
-	integer(r, "mux.buffer_packets", &cfg.BufferPackets, 0, 1<<40, "packets")
+	integer(r, "mux.psi_interval_ms", &cfg.PSIIntervalMs, 0, 1<<32, "ms")
+	integer(r, "mux.buffer_packets", &cfg.BufferPackets, 0, 1<<48, "packets")
 	integer(r, "mux.av1_carriage", &cfg.AV1Carriage, 0, any8, "")
 	var programs, streams int
 	integer(r, "mux.programs", &programs, 0, maxConfigKeys, "programs")
@@ -96,7 +99,7 @@ func readMuxConfig(r *configReader) mpegts.MuxConfig {
 		key := func(name string) string { return fmt.Sprintf("mux.%d.%s", i, name) }
 		integer(r, key("number"), &p.Number, 0, any16, "")
 		integer(r, key("pmt_pid"), &p.PMTPID, 0, any16, "")
-		integer(r, key("pcr_pid"), &p.PCRPID, 0, any16, "")
+		integer(r, key("pcr_pid"), &p.PCRPID, 1, any16, "")
 		p.Descriptors = descriptorList(r, key("descriptors"))
 		streams = 0
 		integer(r, key("streams"), &streams, 0, maxConfigKeys, "streams")
@@ -139,11 +142,11 @@ func descriptorList(r *configReader, key string) [][]byte {
 	r.bytes(key, &packed)
 	var list [][]byte
 	for len(packed) > 0 {
-		if len(packed) < 2 || len(packed)-2 < int(packed[0])<<8|int(packed[1]) {
+		if len(packed) < 2 || len(packed)-2 < (int(packed[0])<<8|int(packed[1])) {
 			r.fault(key, "a length runs past the list")
 			return nil
 		}
-		n := 2 + int(packed[0])<<8 | int(packed[1])
+		n := 2 + (int(packed[0])<<8 | int(packed[1]))
 		list = append(list, packed[2:n:n])
 		packed = packed[n:]
 	}
@@ -301,6 +304,50 @@ func tst_muxer_push_klv(id C.tst_muxer, stream C.uint32_t, data *C.tst_cu8, n C.
 		return status(x.m.PushKLV(b, int64(pts), uint8(serviceID)))
 	}
 	return status(x.m.PushKLVTo(mpegts.Handle(stream), b, int64(pts), uint8(serviceID)))
+}
+
+//export tst_muxer_push_klv_many
+func tst_muxer_push_klv_many(pushed *C.size_t, id C.tst_muxer, stream C.uint32_t, data *C.tst_cu8, n C.size_t,
+	lens *C.tst_cu32, pts *C.tst_ci64, count C.size_t, serviceID C.uint32_t,
+) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(pushed, "pushed"); err != nil {
+		return status(err)
+	}
+	*pushed = 0
+	b, err := input(data, n)
+	if err != nil {
+		return status(err)
+	}
+	if serviceID > 0xFF {
+		return fail(tsterr.Overflow, "metadata_service_id %d is outside 0..255", uint32(serviceID))
+	}
+	if count > 0 && (lens == nil || pts == nil) || count > maxInput {
+		return fail(tsterr.InvalidArg, "NULL lens or pts_90k for %d packets", uint64(count))
+	}
+	x, err := enterMuxer(id)
+	if err != nil {
+		return status(err)
+	}
+	defer x.leave()
+	sizes := unsafe.Slice((*uint32)(unsafe.Pointer(lens)), int(count))
+	times := unsafe.Slice((*int64)(unsafe.Pointer(pts)), int(count))
+	for i, size := range sizes {
+		if uint64(size) > uint64(len(b)) {
+			return fail(tsterr.InvalidArg, "packet %d of %d bytes runs past the data", i, size)
+		}
+		if stream == only {
+			err = x.m.PushKLV(b[:size], times[i], uint8(serviceID))
+		} else {
+			err = x.m.PushKLVTo(mpegts.Handle(stream), b[:size], times[i], uint8(serviceID))
+		}
+		if err != nil {
+			return status(err)
+		}
+		b = b[size:]
+		*pushed++
+	}
+	return C.TST_OK
 }
 
 //export tst_muxer_pull

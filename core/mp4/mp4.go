@@ -52,8 +52,6 @@ const (
 	maxParameterSets = 64
 	// maxPending bounds NAL units that wait for the picture they belong to.
 	maxPending = 1 << 20
-	// preallocStep is how far ahead blocks are asked of the file system.
-	preallocStep = 64 << 20
 )
 
 // Codec is what an MP4 file of this package can hold.

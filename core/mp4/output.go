@@ -7,17 +7,18 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tstrans/tstrans/core/internal/prealloc"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
 
 // output is the file that grows. pos is where the next fragment goes.
 type output struct {
-	f         *os.File
-	path      string
-	regular   bool // it can be written at any place; else it is a pipe or a device
-	pos       int64
-	ftyp      int64 // length of the file type box: where the reserve starts
-	allocated int64 // blocks were asked for up to here
+	f       *os.File
+	path    string
+	regular bool // it can be written at any place; else it is a pipe or a device
+	pos     int64
+	ftyp    int64 // length of the file type box: where the reserve starts
+	ahead   prealloc.File
 }
 
 func openOutput(path string) (*output, error) {
@@ -25,7 +26,7 @@ func openOutput(path string) (*output, error) {
 	if err != nil {
 		return nil, ioError(err, "cannot open for writing")
 	}
-	return &output{f: f, path: path, regular: isRegular(f)}, nil
+	return &output{f: f, path: path, regular: isRegular(f), ahead: prealloc.New(f)}, nil
 }
 
 func ioError(err error, what string) error {
@@ -61,12 +62,7 @@ func (o *output) write(b []byte) (int64, error) {
 		}
 		return at, nil
 	}
-	if o.allocated < at+int64(len(b)) && at > moovReserve+preallocStep/8 {
-		// Asking for blocks ahead makes large writes two to three times as
-		// fast on ext4; what is not used is given back by close.
-		o.allocated = at + int64(len(b)) + preallocStep
-		preallocate(o.f, at, o.allocated-at)
-	}
+	o.ahead.Before(at, int64(len(b)))
 	if _, err := o.f.WriteAt(b, at); err != nil {
 		_ = o.f.Truncate(at)
 		return at, ioError(err, "cannot write")
@@ -190,8 +186,8 @@ func sameFile(st os.FileInfo, f *os.File) bool {
 
 // close gives back blocks that were asked for and not used.
 func (o *output) close() error {
-	if o.regular && o.pos >= 0 && o.allocated > 0 {
-		_ = o.f.Truncate(o.pos)
+	if o.regular && o.pos >= 0 {
+		o.ahead.End(o.pos)
 	}
 	if err := o.f.Close(); err != nil {
 		return ioError(err, "cannot close")

@@ -101,8 +101,8 @@ type MuxConfig struct {
 
 // Bounds of a MuxConfig.
 const (
-	maxIntervalMs    = 1 << 24 // beyond four hours an interval says nothing
-	maxBufferPackets = 1 << 24 // 3 GB
+	maxIntervalMs    = 1<<32 - 1 // more than time stamps can be apart
+	maxBufferPackets = 1 << 48   // the queue grows with what waits, not with its limit
 )
 
 // NewMuxConfig returns the defaults for the given programs.

@@ -2,9 +2,11 @@ package mpegts
 
 import (
 	"errors"
+	"io"
 	"os"
 	"syscall"
 
+	"github.com/tstrans/tstrans/core/internal/prealloc"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
 
@@ -19,12 +21,27 @@ type FileSink struct {
 	f   *os.File
 	buf []byte
 	err error // the first write error
+
+	ahead prealloc.File
+	size  int64 // of a regular file that is written at its end
 }
 
-// NewFileSink writes to f, which stays the caller's to close.
+// NewFileSink writes to f, which stays the caller's to close, from where it
+// stands. What waits in the muxer comes first.
 func NewFileSink(m *Muxer, f *os.File) *FileSink {
-	return &FileSink{m: m, f: f, buf: make([]byte, 0, sinkBlock+sinkBlock/4)}
+	s := &FileSink{m: m, f: f, buf: make([]byte, 0, sinkBlock+sinkBlock/4)}
+	if st, err := f.Stat(); err == nil && st.Mode().IsRegular() {
+		if at, err := f.Seek(0, io.SeekCurrent); err == nil && at == st.Size() {
+			s.size, s.ahead = at, prealloc.New(f)
+		}
+	}
+	s.takePending(m)
+	return s
 }
+
+// Close gives back blocks that were asked for ahead. It writes nothing and
+// leaves the file open.
+func (s *FileSink) Close() { s.ahead.End(s.size) }
 
 // Enter sends the pushes until Leave to the file; what waits in the muxer
 // goes before them.
@@ -78,7 +95,9 @@ func (s *FileSink) write() error {
 	if len(s.buf) == 0 {
 		return nil
 	}
+	s.ahead.Before(s.size, int64(len(s.buf)))
 	n, err := s.f.Write(s.buf)
+	s.size += int64(n)
 	if err != nil {
 		rest := copy(s.buf, s.buf[n:])
 		s.buf = s.buf[:rest]

@@ -139,6 +139,12 @@ tst_status tst_muxer_push_audio(tst_muxer muxer, uint32_t stream, tst_cu8 *data,
 tst_status tst_muxer_push_klv(tst_muxer muxer, uint32_t stream, tst_cu8 *data, size_t len, int64_t pts_90k,
                               uint32_t service_id);
 
+/* tst_muxer_push_klv_many pushes count packets that stand behind each other in
+ * data: lens has their lengths in bytes, pts_90k their times. *pushed is how many
+ * were taken, also where one fails and the rest is left. */
+tst_status tst_muxer_push_klv_many(size_t *pushed, tst_muxer muxer, uint32_t stream, tst_cu8 *data, size_t len,
+                                   tst_cu32 *lens, tst_ci64 *pts_90k, size_t count, uint32_t service_id);
+
 /* tst_muxer_push_subtitle: segments of DVB subtitling (65524 bytes), data units
  * of teletext (65458 bytes), anything else as it is (65527 bytes);
  * TST_E_MUX_INPUT_MALFORMED beyond. */

@@ -24,6 +24,23 @@ if TYPE_CHECKING:
     from ._enums import SubtitleCodec as SubtitleCodec
     from ._enums import VideoCodec as VideoCodec
     from ._events import DemuxEvent as DemuxEvent
+    from ._mux import Muxer as Muxer
+    from ._mux import MuxerDrainProxy as MuxerDrainProxy
+    from ._mux import MuxerFileSink as MuxerFileSink
+    from ._mux_config import MuxerConfig as MuxerConfig
+    from ._mux_config import MuxerConfigBuilder as MuxerConfigBuilder
+    from ._mux_config import MuxerProgramConfig as MuxerProgramConfig
+    from ._mux_config import MuxerProgramConfigBuilder as MuxerProgramConfigBuilder
+    from ._mux_stats import AudioStreamCodecStats as AudioStreamCodecStats
+    from ._mux_stats import AudioStreamHandle as AudioStreamHandle
+    from ._mux_stats import DataStreamHandle as DataStreamHandle
+    from ._mux_stats import KlvStreamCodecStats as KlvStreamCodecStats
+    from ._mux_stats import KlvStreamHandle as KlvStreamHandle
+    from ._mux_stats import MuxerStats as MuxerStats
+    from ._mux_stats import StreamCodecStats as StreamCodecStats
+    from ._mux_stats import SubtitleStreamHandle as SubtitleStreamHandle
+    from ._mux_stats import VideoStreamCodecStats as VideoStreamCodecStats
+    from ._mux_stats import VideoStreamHandle as VideoStreamHandle
     from ._values import AudioStreamSpec as AudioStreamSpec
     from ._values import Cea708StandaloneConfig as Cea708StandaloneConfig
     from ._values import Codec as Codec
@@ -74,6 +91,29 @@ _HOMES = {
         "_SubtitleEvent",
         "_UnknownSampleEvent",
         "_VideoEvent",
+    ),
+    "._mux": (
+        "Muxer",
+        "MuxerDrainProxy",
+        "MuxerFileSink",
+    ),
+    "._mux_config": (
+        "MuxerConfig",
+        "MuxerConfigBuilder",
+        "MuxerProgramConfig",
+        "MuxerProgramConfigBuilder",
+    ),
+    "._mux_stats": (
+        "AudioStreamCodecStats",
+        "AudioStreamHandle",
+        "DataStreamHandle",
+        "KlvStreamCodecStats",
+        "KlvStreamHandle",
+        "MuxerStats",
+        "StreamCodecStats",
+        "SubtitleStreamHandle",
+        "VideoStreamCodecStats",
+        "VideoStreamHandle",
     ),
     "._values": (
         "AudioStreamSpec",

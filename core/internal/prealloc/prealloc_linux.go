@@ -1,4 +1,4 @@
-package mp4
+package prealloc
 
 import (
 	"os"
@@ -8,9 +8,9 @@ import (
 // fallocKeepSize is FALLOC_FL_KEEP_SIZE of linux/falloc.h.
 const fallocKeepSize = 1
 
-// preallocate asks the file system for blocks without changing the size of
+// ahead asks the file system for blocks without changing the size of
 // the file. A refusal does no harm.
-func preallocate(f *os.File, off, n int64) {
+func ahead(f *os.File, off, n int64) {
 	c, err := f.SyscallConn()
 	if err != nil {
 		return
