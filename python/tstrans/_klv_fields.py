@@ -1,0 +1,73 @@
+"""What the fields of ST 0601 records mean: item, unit, datum. The numbers come from the library's own table."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+__all__ = ["FieldInfo", "describe", "fields"]
+
+_WGS84 = "WGS 84"
+_ELLIPSOID = "WGS 84 ellipsoid"
+_MSL = "mean sea level"
+
+#: Heights that MISB ST 0601.19 gives above mean sea level; those above the ellipsoid say so in their names.
+_ABOVE_SEA = frozenset(
+    {
+        "sensor_alt_m",
+        "frame_center_elev_m",
+        "target_location_elev_m",
+        "alternate_platform_alt_m",
+        "airfield_elevation_m",
+    }
+)
+
+
+class FieldInfo(NamedTuple):
+    """One field of a record."""
+
+    name: str
+    #: Place in the library's table of the set.
+    index: int
+    tag: int
+    #: 0 float, 1 unsigned, 2 signed, 3 text, 4 bytes, 5 structured.
+    kind: int
+    unit: str | None
+    #: Name of the enumeration, if the number is one's.
+    enum: str | None
+    #: Name of the record of a structured value.
+    record: str | None
+
+    @property
+    def item(self) -> str:
+        """The standard and item."""
+        return f"MISB ST 0601 item {self.tag}"
+
+    @property
+    def datum(self) -> str | None:
+        """The datum of a position or height."""
+        if "ellipsoid_height" in self.name:
+            return _ELLIPSOID
+        if self.name in _ABOVE_SEA:
+            return _MSL
+        if "lat_deg" in self.name or "lon_deg" in self.name or "_lat_p" in self.name or "_lon_p" in self.name:
+            return _WGS84
+        if "_lat_offset_" in self.name or "_lon_offset_" in self.name:
+            return _WGS84
+        return None
+
+
+@cache
+def fields() -> dict[str, FieldInfo]:
+    """The fields of an ST 0601 record by name, in the order of the library's table."""
+    from ._native.klv_table_lib import field_table
+
+    return {
+        name: FieldInfo(name, i, tag, kind, unit or None, enum or None, record or None)
+        for i, (name, tag, kind, _, _, _, _, _, unit, enum, record, *_) in enumerate(field_table())
+    }
+
+
+def describe(name: str) -> FieldInfo | None:
+    """What a column of that name holds, if it is a field of ST 0601."""
+    return fields().get(name)
