@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._pandas_common import choices, gapped, need_pandas
-from .mpegts._events import _CODECS, _FINDINGS, _KINDS, DemuxEvent, _Record
 from .mpegts._enums import NonConformantKind
+from .mpegts._events import _CODECS, _FINDINGS, _KINDS, CLASSES, DemuxEvent, _Record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,71 +72,100 @@ def record_dtype() -> np.dtype[Any]:
     )
 
 
+#: Events looked at together. Few enough that the garbage collector does not take them for lasting.
+_CHUNK = 512
+
+
 def events_frame(events: Iterable[Any]) -> Any:
     """See :func:`tstrans.pandas.events_to_dataframe`."""
-    pd, _ = need_pandas()
-    rows = list(events)
-    got = _records_of(rows)
-    if got is not None:
-        return pd.DataFrame(_from_records(rows, got), columns=list(COLUMNS), copy=False)
-    values: dict[str, list[Any]] = {n: [] for n in COLUMNS}
-    for e in rows:
-        for column, v in zip(values.values(), _row(e), strict=True):
-            column.append(v)
-    return pd.DataFrame(values, columns=list(COLUMNS))
+    pd, np = need_pandas()
+    # What each chunk came to: records with what they do not say, or rows by attributes.
+    parts: list[_Part | list[tuple[Any, ...]]] = []
+    given = iter(events)
+    while rows := list(islice(given, _CHUNK)):
+        got = _records_of(rows)
+        parts.append([_row(e) for e in rows] if got is None else _part(rows, got))
+    names = list(COLUMNS)
+    records = [p for p in parts if isinstance(p, _Part)]
+    if len(records) < len(parts):
+        lists: list[tuple[Any, ...]] = []
+        for p in parts:
+            lists += zip(*_columns(p).values(), strict=True) if isinstance(p, _Part) else p
+        columns = [list(c) for c in zip(*lists, strict=True)]
+        return pd.DataFrame(dict(zip(names, columns, strict=True)), columns=names)
+    if not records:
+        return pd.DataFrame(columns=names, dtype=object)
+    whole = _Part(
+        np.concatenate([p.records for p in records]),
+        np.concatenate([p.nals for p in records]),
+        np.concatenate([p.issues for p in records]),
+    )
+    return pd.DataFrame(_columns(whole), columns=names, copy=False)
 
 
 _get_state = _Record.__dict__["_state"].__get__
+_EVENTS = frozenset(CLASSES)
+
+
+class _Part(NamedTuple):
+    """Events as records, and the two things that records do not say."""
+
+    records: NDArray[Any]
+    nals: NDArray[np.int64]
+    issues: NDArray[Any]
 
 
 def _records_of(rows: Sequence[Any]) -> NDArray[Any] | None:
     """The records of events, if the library delivered all of them."""
     _, np = need_pandas()
-    if not rows:
-        return None
-    kinds = set(map(type, rows))
-    if not all(issubclass(k, DemuxEvent) for k in kinds):
+    if not _EVENTS.issuperset(map(type, rows)):
         return None
     at, batches, _ = zip(*map(_get_state, rows), strict=True)
     if None in at:
         return None
-    place = np.fromiter(at, np.int64, len(rows)) >> 3
-    # Runs of events from one batch; usually each batch is one.
-    ids = np.fromiter(map(id, batches), np.uint64, len(rows))
-    begin = np.concatenate(([0], np.flatnonzero(ids[1:] != ids[:-1]) + 1, [len(rows)])).tolist()
-    pieces = []
-    dtype = record_dtype()
-    for a, b in zip(begin, begin[1:], strict=False):
-        pieces.append(np.frombuffer(batches[a].byte, dtype)[place[a:b]])
-    return np.concatenate(pieces)  # type: ignore[no-any-return]
+    # A record is 8 words; whole rows of words are quicker to pick than structures.
+    place, size = np.fromiter(at, np.int64, len(rows)) >> 3, len(rows)
+    out = np.empty((size, 8), np.int64)
+    begin = 0
+    while begin < size:
+        batch = batches[begin]
+        end = begin + batches.count(batch)
+        if end > size or batches[begin:end].count(batch) != end - begin:  # not one run: take the first
+            end = next((i for i in range(begin, size) if batches[i] is not batch), size)
+        words = np.frombuffer(batch.byte, np.int64).reshape(-1, 8)
+        words.take(place[begin:end], 0, out[begin:end], "clip")
+        begin = end
+    return out.view(record_dtype()).ravel()  # type: ignore[no-any-return]
 
 
-def _from_records(rows: Sequence[Any], r: NDArray[Any]) -> dict[str, Any]:
+def _part(rows: Sequence[Any], records: NDArray[Any]) -> _Part:
     _, np = need_pandas()
-    kind = r["type"]
+    nals, issues = np.zeros(len(rows), np.int64), np.empty(len(rows), object)
+    for i in np.flatnonzero(records["type"] == _VIDEO).tolist():
+        nals[i] = len(rows[i].parse())
+    for i in np.flatnonzero(records["type"] == _FINDING).tolist():
+        issues[i] = rows[i].issue
+    return _Part(records, nals, issues)
+
+
+def _columns(part: _Part) -> dict[str, Any]:
+    _, np = need_pandas()
+    r, nals, issues = part
+    kind, flags = r["type"], r["flags"]
     timed = (kind >= _VIDEO) & (kind <= _UNKNOWN)
     streamed = timed | (kind == _DISCONTINUITY) | (kind == _FINDING)
-    pts = r["pts"]
-    decoded = timed & (kind != _KLV) & (r["flags"] & _F_HAS_DTS != 0)
-    video = np.flatnonzero(kind == _VIDEO)
-    found = np.flatnonzero(kind == _FINDING)
-    nals, random_access = np.zeros(len(r), np.int64), None
-    for i in video.tolist():
-        nals[i] = len(rows[i].parse())
+    decoded = timed & (kind != _KLV) & (flags & _F_HAS_DTS != 0)
     is_video = kind == _VIDEO
-    key = (r["flags"] & _F_RANDOM_ACCESS) != 0
-    random_access = choices([False, True], np.where(is_video, key.astype(np.int8), -1))
+    key = np.where(is_video, (flags & _F_RANDOM_ACCESS != 0).astype(np.int8), -1)
     # Stream kinds by name, and behind them the stream_type numbers of unknown samples.
     types: list[object] = [*(k.name for k in _KINDS), *range(256)]
     type_codes = np.where(kind == _UNKNOWN, len(_KINDS) + r["stream_type"].astype(np.int16), r["stream_kind"])
     codecs = [c.name if c is not None else "" for c in _CODECS]
-    has_codec = streamed & np.array([c is not None for c in _CODECS])[np.minimum(r["codec"], len(_CODECS) - 1)]
-    issue = np.empty(len(r), object)
-    for i in found.tolist():
-        issue[i] = rows[i].issue
+    coded = np.array([c is not None for c in _CODECS])[np.minimum(r["codec"], len(_CODECS) - 1)]
     kinds = [NonConformantKind.OTHER.name] * 256
     for number, k in _FINDINGS.items():
         kinds[number] = k.name
+    pts = r["pts"]
     return {
         "kind": choices(_NAMES, kind),
         "pts_raw": gapped(pts, timed),
@@ -143,12 +173,12 @@ def _from_records(rows: Sequence[Any], r: NDArray[Any]) -> dict[str, Any]:
         "dts_ms": gapped(_ms(r["dts"]), decoded),
         "pid": gapped(r["pid"].astype(np.int64), streamed),
         "stream_type": choices(types, np.where(streamed, type_codes, -1)),
-        "codec": choices(codecs, np.where(has_codec, r["codec"].astype(np.int16), -1)),
+        "codec": choices(codecs, np.where(streamed & coded, r["codec"].astype(np.int16), -1)),
         "payload_len": gapped(r["payload_len"].astype(np.int64), timed),
         "nal_count": gapped(nals, is_video),
-        "random_access": random_access,
+        "random_access": choices([False, True], key),
         "has_codec_parse_error": np.empty(len(r), object),
-        "issue": issue,
+        "issue": issues,
         "issue_kind": choices(kinds, np.where(kind == _FINDING, r["detail"].astype(np.int16), -1)),
     }
 
