@@ -1,11 +1,11 @@
-"""What the fields of ST 0601 records mean: item, unit, datum. The numbers come from the library's own table."""
+"""What the fields of ST 0601 records mean: item, unit, datum. From the library's own table."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-__all__ = ["FieldInfo", "describe", "fields"]
+__all__ = ["FieldInfo", "describe", "fields", "notes", "plain"]
 
 _WGS84 = "WGS 84"
 _ELLIPSOID = "WGS 84 ellipsoid"
@@ -28,7 +28,7 @@ class FieldInfo(NamedTuple):
 
     name: str
     #: Place in the library's table of the set.
-    index: int
+    number: int
     tag: int
     #: 0 float, 1 unsigned, 2 signed, 3 text, 4 bytes, 5 structured.
     kind: int
@@ -71,3 +71,30 @@ def fields() -> dict[str, FieldInfo]:
 def describe(name: str) -> FieldInfo | None:
     """What a column of that name holds, if it is a field of ST 0601."""
     return fields().get(name)
+
+
+def notes(info: FieldInfo | None) -> dict[str, str] | None:
+    """Item, unit and datum, as they stand in metadata."""
+    if info is None:
+        return None
+    found = {"item": info.item, "unit": info.unit, "datum": info.datum}
+    return {k: v for k, v in found.items() if v}
+
+
+def plain(v: Any) -> Any:
+    """A value as JSON has it: bytes in hex, enumerations by name, structures as objects."""
+    if v is None or isinstance(v, (bool, int, str)):
+        return v
+    if isinstance(v, float):
+        return round(v, 9) if abs(v) < float("inf") else None
+    if isinstance(v, (bytes, bytearray, memoryview)):
+        return bytes(v).hex()
+    if hasattr(v, "name"):
+        return v.name
+    if hasattr(v, "item"):
+        return plain(v.item())
+    if hasattr(v, "__match_args__"):
+        return {n: plain(getattr(v, n)) for n in v.__match_args__}
+    if isinstance(v, (tuple, list)):
+        return [plain(x) for x in v]
+    return str(v)

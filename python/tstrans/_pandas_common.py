@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["choices", "gapped", "need_pandas", "none_column", "pts_index"]
+__all__ = ["choices", "gapped", "need_numpy", "need_pandas", "need_pyarrow", "none_column", "pts_index"]
+
+_ADVICE = "require the [pandas] extra. Install: pip install 'tstrans[pandas]'"
 
 
 def need_pandas() -> tuple[Any, Any]:
@@ -18,16 +20,32 @@ def need_pandas() -> tuple[Any, Any]:
         import numpy
         import pandas
     except ImportError as e:
-        raise ImportError(
-            "tstrans pandas adapters require the [pandas] extra. Install: pip install 'tstrans[pandas]'"
-        ) from e
+        raise ImportError(f"tstrans pandas adapters {_ADVICE}") from e
     return pandas, numpy
+
+
+def need_numpy() -> Any:
+    """NumPy, or the ImportError that names the extra that brings it."""
+    try:
+        import numpy
+    except ImportError as e:
+        raise ImportError(f"tstrans columns {_ADVICE}") from e
+    return numpy
+
+
+def need_pyarrow() -> Any:
+    """pyarrow, or an ImportError that says what it is for."""
+    try:
+        import pyarrow
+    except ImportError as e:
+        raise ImportError("Parquet and Arrow need pyarrow. Install: pip install pyarrow") from e
+    return pyarrow
 
 
 def none_column(size: int) -> NDArray[Any]:
     """A column without any value."""
     _, np = need_pandas()
-    return np.empty(size, object)  # type: ignore[no-any-return]  # NumPy fills objects with None
+    return np.empty(size, object)  # NumPy fills objects with None
 
 
 def gapped(values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
@@ -43,7 +61,7 @@ def gapped(values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
 
 
 def choices(names: Sequence[object], codes: NDArray[np.integer[Any]]) -> Any:
-    """A column of few distinct values: ``names[code]``, missing for -1, in the dtype pandas gives such a list.
+    """A column of few distinct values: ``names[code]``, missing for -1, in the dtype that pandas infers.
 
     Converting each distinct value once is what makes text columns cheap.
     """

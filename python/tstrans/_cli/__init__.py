@@ -20,6 +20,7 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS = {
     "probe": "what is in a transport stream: programs, streams, codecs, durations, KLV",
     "events": "list what the demuxer finds, event by event",
+    "klv": "the ST 0601 records: as a table, JSON, CSV, GeoParquet, GeoJSON or Cursor on Target",
 }
 
 

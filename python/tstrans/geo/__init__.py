@@ -1,18 +1,18 @@
 """Flights on maps: the records of MISB ST 0601 as GeoJSON, GeoParquet, CSV and Cursor on Target.
 
 A source is a path or the bytes of a transport stream, a :class:`tstrans.pandas.KlvTable`, a DataFrame of
-``klv_to_dataframe`` or ``read_klv``, anything with ``__arrow_c_stream__``, a dict of columns, or an iterable of
-``UasDatalinkLs`` records.
+``klv_to_dataframe`` or ``read_klv``, anything with ``__arrow_c_stream__``, a dict of columns, or an iterable
+of ``UasDatalinkLs`` records.
 
 What is settled here, once, for all formats:
 
-* **Position** is WGS 84, degrees. Heights in geometries are metres above the WGS 84 ellipsoid (items 104, then
-  75). An altitude above mean sea level (item 15) is never written as such a height: it stays a column of its own.
-* **Footprint**: the full corners (items 82 to 89) where all eight are there, else frame centre and offsets (26
-  to 33). Corners that enclose nothing or cross are left out and counted.
+* **Position** is WGS 84, degrees. Heights in geometries are metres above the WGS 84 ellipsoid (items 104,
+  then 75). An altitude above mean sea level (item 15) is never written as such a height: it stays a column.
+* **Footprint**: the full corners (items 82 to 89) where all eight are there, else frame centre and offsets
+  (26 to 33). Corners that enclose nothing or cross are left out and counted.
 * **Antimeridian**: lines and polygons are cut there (RFC 7946 §3.1.9).
-* **Time**: item 2 is MISP time, which is not UTC. It is written without a zone as ``time_misp``; ``time_utc`` is
-  there where item 136 (leap seconds) is, or where ``leap_seconds`` is given; item 137 is applied.
+* **Time**: item 2 is MISP time, which is not UTC. It is written without a zone as ``time_misp``;
+  ``time_utc`` is there where item 136 (leap seconds) is, or ``leap_seconds`` is given; item 137 is applied.
 * **Marking** (ST 0102, item 48) travels with every record and every file. A record without one takes the last
   that is at most 30 s old; nothing is made up.
 
@@ -25,10 +25,11 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from .._pandas_common import need_pyarrow
 from . import _geojson, _text
 from ._flight import Flight
 from ._geojson import PARTS, PROPERTIES
-from ._parquet import arrow_table, need_pyarrow
+from ._parquet import arrow_table
 
 if TYPE_CHECKING:
     from ..klv import CotConfig, UasDatalinkLs
@@ -81,7 +82,7 @@ def to_geojson(
 
     Args:
         source: see the module.
-        parts: which features: ``track`` (one line), ``sensor``, ``frame_center``, ``footprint`` (one a record).
+        parts: which features: ``track`` (one), ``sensor``, ``frame_center``, ``footprint`` (one a record).
         every: take one record of so many; the track is made of all.
         properties: fields that become properties of the features, where the records have them.
         max_gap_s: cut the track where more than this many seconds lie between two positions.
@@ -113,7 +114,11 @@ def write_geojson(
 
 
 def geo_table(
-    source: Any, *, geometry: str = "sensor", fields: Sequence[str] | None = None, leap_seconds: int | None = None
+    source: Any,
+    *,
+    geometry: str = "sensor",
+    fields: Sequence[str] | None = None,
+    leap_seconds: int | None = None,
 ) -> Any:
     """A ``pyarrow.Table`` with WKB geometries and the metadata of GeoParquet 1.1.
 
@@ -146,7 +151,9 @@ def write_geoparquet(
     import pyarrow.parquet as parquet
 
     table = geo_table(source, geometry=geometry, fields=fields, leap_seconds=leap_seconds)
-    parquet.write_table(table, os.fspath(out) if isinstance(out, os.PathLike) else out, compression=compression)
+    parquet.write_table(
+        table, os.fspath(out) if isinstance(out, os.PathLike) else out, compression=compression
+    )
     return len(table)
 
 

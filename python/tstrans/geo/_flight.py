@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._pandas_common import need_numpy
 from ._shape import crosses_itself, signed_area, unwrap, wrap
-from ._source import Columns, columns, need_numpy
+from ._source import Columns, columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,7 +91,9 @@ class Footprints:
             "crosses_itself": int((twisted & ~beyond).sum()),
         }
         # Exterior rings are counterclockwise (RFC 7946 §3.1.6); the image's corners usually are not.
-        clockwise = self.valid & np.where(polar, (x[:, 3] + ends < x[:, 0]) == (lat.sum(axis=1) >= 0), area < 0)
+        clockwise = self.valid & np.where(
+            polar, (x[:, 3] + ends < x[:, 0]) == (lat.sum(axis=1) >= 0), area < 0
+        )
         x[clockwise] = unwrap(wrap(x[clockwise][:, ::-1]))
         lat[clockwise] = lat[clockwise][:, ::-1]
         self.lon: Floats = x
@@ -147,7 +150,9 @@ class Flight:
         us, known = (self.utc, self.utc_known) if scale == "utc" else (self.misp, self.timed)
         # Four-digit years only: beyond, the text would not be ISO 8601.
         known = known & (us >= 0) & (us < 253_402_300_800_000_000)
-        text = np.datetime_as_string(np.where(known, us, 0).astype("datetime64[us]"), unit="us").astype(object)
+        text = np.datetime_as_string(np.where(known, us, 0).astype("datetime64[us]"), unit="us").astype(
+            object
+        )
         if scale == "utc":
             text = text + "Z"
         text[~known] = None
@@ -171,7 +176,9 @@ class Flight:
         if not known.any():
             return out
         numbers: dict[bytes, int] = {}
-        code = np.fromiter((-1 if v is None else numbers.setdefault(bytes(v), len(numbers)) for v in raw), int, self.size)
+        code = np.fromiter(
+            (-1 if v is None else numbers.setdefault(bytes(v), len(numbers)) for v in raw), int, self.size
+        )
         held = self.columns.held(known, self.misp, self.timed)
         code = np.where(held >= 0, code[held], -1)
         # The last place stands for rows without a marking: code -1.

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._klv_fields import plain
+from .._pandas_common import need_numpy
 from ._flight import ELLIPSOID, MARKING, Flight
 from ._shape import cut_line, cut_ring
-from ._source import need_numpy
 
 if TYPE_CHECKING:
     from ._shape import Flags, Floats, Ring
@@ -98,7 +99,7 @@ def track_geometry(flight: Flight, max_gap_s: float | None = None) -> tuple[dict
         lon, lat, height = flight.lon[rows], flight.lat[rows], flight.height[rows]
         flat = bool(np.isnan(height).any())  # all of a line's positions have heights, or none
         for x, y, first, last in cut_line(lon, lat):
-            if len(x) < 2 or (x == x[0]).all() and (y == y[0]).all():
+            if len(x) < 2 or ((x == x[0]).all() and (y == y[0]).all()):
                 continue
             if flat:
                 xy = np.round(np.stack((x, y), axis=1), _DEGREES)
@@ -115,12 +116,12 @@ def track_geometry(flight: Flight, max_gap_s: float | None = None) -> tuple[dict
 
 
 def _places(count: int, leads: bool, first: int, last: int) -> Floats:
-    """The place of each of a piece's points among the vertices; points of the cut take the nearest vertex's."""
+    """The place of each of a piece's points among the vertices; cuts take the nearest vertex's."""
     np = need_numpy()
     at = np.arange(first, last + 1, dtype=float)
     if leads:
         at = np.concatenate(([first], at))
-    return at if len(at) == count else np.concatenate((at, [last] * (count - len(at))))
+    return np.concatenate((at, np.full(count - len(at), float(last))))
 
 
 def _scalars(flight: Flight, names: Sequence[str]) -> dict[str, list[Any]]:
@@ -128,36 +129,22 @@ def _scalars(flight: Flight, names: Sequence[str]) -> dict[str, list[Any]]:
     out = {}
     for name in names:
         values = flight.columns.objects(name)
-        plain = [_plain(v) for v in values]
-        if any(v is not None for v in plain):
-            out[name] = plain
+        shown = [plain(v) for v in values]
+        if any(v is not None for v in shown):
+            out[name] = shown
     return out
-
-
-def _plain(v: Any) -> Any:
-    if v is None or isinstance(v, (bool, int, str)):
-        return v if not hasattr(v, "item") else v.item()
-    if isinstance(v, float):
-        return round(v, 9) if abs(v) < float("inf") else None
-    if isinstance(v, (bytes, bytearray, memoryview)):
-        return bytes(v).hex()
-    if hasattr(v, "name"):
-        return v.name
-    if hasattr(v, "item"):
-        return _plain(v.item())
-    if hasattr(v, "__match_args__"):
-        return {n: _plain(getattr(v, n)) for n in v.__match_args__}
-    if isinstance(v, (tuple, list)):
-        return [_plain(x) for x in v]
-    return str(v)
 
 
 def _bbox(flight: Flight) -> list[float] | None:
     """West, south, east, north; west is the larger of the two where the antimeridian lies between (§5.2)."""
     np = need_numpy()
     f = flight.footprints
-    lon = np.concatenate((flight.lon[flight.placed], flight.center_lon[flight.centered], f.lon[f.valid].ravel()))
-    lat = np.concatenate((flight.lat[flight.placed], flight.center_lat[flight.centered], f.lat[f.valid].ravel()))
+    lon = np.concatenate(
+        (flight.lon[flight.placed], flight.center_lon[flight.centered], f.lon[f.valid].ravel())
+    )
+    lat = np.concatenate(
+        (flight.lat[flight.placed], flight.center_lat[flight.centered], f.lat[f.valid].ravel())
+    )
     if not len(lon):
         return None
     south, north = lat.min(), lat.max()

@@ -1,4 +1,4 @@
-"""Arrow tables and GeoParquet 1.1 of a flight: WKB geometries, covering boxes, units and marking beside them."""
+"""Arrow tables and GeoParquet 1.1 of a flight: WKB, covering boxes, units and marking beside them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._klv_fields import describe
+from .._klv_fields import describe, plain
+from .._pandas_common import need_numpy, need_pyarrow
 from ._flight import ELLIPSOID, Flight
-from ._geojson import _plain
 from ._shape import cut_ring
-from ._source import need_numpy
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,19 +18,10 @@ if TYPE_CHECKING:
 
     from ._shape import Flags, Floats
 
-__all__ = ["GEOMETRIES", "arrow_table", "need_pyarrow"]
+__all__ = ["GEOMETRIES", "arrow_table"]
 
 #: The geometry columns.
 GEOMETRIES = ("sensor", "frame_center", "footprint")
-
-
-def need_pyarrow() -> Any:
-    """pyarrow, or an ImportError that says what it is for."""
-    try:
-        import pyarrow
-    except ImportError as e:
-        raise ImportError("Parquet and Arrow need pyarrow. Install: pip install pyarrow") from e
-    return pyarrow
 
 
 def _binary(pieces: NDArray[np.uint8], lengths: NDArray[np.int64], there: Flags) -> Any:
@@ -58,20 +48,22 @@ def _polygons(flight: Flight) -> tuple[Any, Floats]:
     """WKB polygons, and the box around each."""
     np = need_numpy()
     f = flight.footprints
-    plain = f.valid & ~f.crossing
-    ring = np.dtype([("order", "u1"), ("type", "<u4"), ("rings", "<u4"), ("points", "<u4"), ("xy", "<f8", (5, 2))])
-    wkb = np.zeros(int(plain.sum()), ring)
+    whole = f.valid & ~f.crossing
+    ring = np.dtype(
+        [("order", "u1"), ("type", "<u4"), ("rings", "<u4"), ("points", "<u4"), ("xy", "<f8", (5, 2))]
+    )
+    wkb = np.zeros(int(whole.sum()), ring)
     wkb["order"], wkb["type"], wkb["rings"], wkb["points"] = 1, 3, 1, 5
-    xy = np.stack((f.lon[plain], f.lat[plain]), axis=2)
+    xy = np.stack((f.lon[whole], f.lat[whole]), axis=2)
     wkb["xy"][:, :4], wkb["xy"][:, 4] = xy, xy[:, 0]
     box = np.full((flight.size, 4), np.nan)
-    box[plain] = np.concatenate((xy.min(axis=1), xy.max(axis=1)), axis=1)
-    lengths = np.where(plain, ring.itemsize, 0)
+    box[whole] = np.concatenate((xy.min(axis=1), xy.max(axis=1)), axis=1)
+    lengths = np.where(whole, ring.itemsize, 0)
     if not f.crossing.any():
         return _binary(wkb.view(np.uint8), lengths, f.valid), box
     pieces: list[bytes] = []
     rest, data, at = np.flatnonzero(f.crossing), wkb.tobytes(), 0
-    before = np.cumsum(plain)
+    before = np.cumsum(whole)
     for i in rest.tolist():
         rings = cut_ring(f.lon[i].tolist(), f.lat[i].tolist())
         upto = int(before[i]) * ring.itemsize
@@ -120,13 +112,15 @@ def _column(flight: Flight, name: str) -> Any:
         return pa.array(values, pa.binary())
     if kinds != {str}:
         # Enumerations by name, structured values as JSON text.
-        plain = [_plain(v) for v in values]
-        values = [v if v is None or isinstance(v, str) else json.dumps(v) for v in plain]
+        shown = [plain(v) for v in values]
+        return pa.array([v if v is None or isinstance(v, str) else json.dumps(v) for v in shown], pa.string())
     return pa.array(values, pa.string())
 
 
 #: Columns that the table says in its own way, or not at all.
-_OWN = frozenset({"security_local_set", "universal_label", "unknown", "field_errors", "sentinel_tags", "imapb_specials"})
+_OWN = frozenset(
+    {"security_local_set", "universal_label", "unknown", "field_errors", "sentinel_tags", "imapb_specials"}
+)
 
 
 def arrow_table(flight: Flight, geometry: str = "sensor", fields: Sequence[str] | None = None) -> Any:
@@ -146,7 +140,13 @@ def arrow_table(flight: Flight, geometry: str = "sensor", fields: Sequence[str] 
         kept = {k: v for k, v in notes.items() if v}
         made.append((pa.field(name, values.type, metadata=kept or None), values))
 
-    add("time_misp", _times(flight.misp, flight.timed, None), unit="us", time_scale="MISP", item="MISB ST 0601 item 2")
+    add(
+        "time_misp",
+        _times(flight.misp, flight.timed, None),
+        unit="us",
+        time_scale="MISP",
+        item="MISB ST 0601 item 2",
+    )
     add("time_utc", _times(flight.utc, flight.utc_known, "UTC"), unit="us", time_scale="UTC")
     for name, column in flight.marking.items():
         add(name, pa.array(column, pa.string()), item="MISB ST 0102")
@@ -165,7 +165,11 @@ def arrow_table(flight: Flight, geometry: str = "sensor", fields: Sequence[str] 
         if column is None:
             continue
         info = describe(name)
-        add(name, column, **({} if info is None else {"unit": info.unit, "datum": info.datum, "item": info.item}))
+        add(
+            name,
+            column,
+            **({} if info is None else {"unit": info.unit, "datum": info.datum, "item": info.item}),
+        )
     metadata: dict[str, Any] = {}
     for name in GEOMETRIES:
         if name == "footprint":
@@ -202,7 +206,8 @@ def arrow_table(flight: Flight, geometry: str = "sensor", fields: Sequence[str] 
     geo = {"version": "1.1.0", "primary_column": geometry, "columns": metadata}
     about = {**flight.summary(), "footprints_left_out": flight.footprints.skipped}
     schema = pa.schema(
-        [f for f, _ in made], metadata={"geo": json.dumps(geo), "tstrans": json.dumps(about, ensure_ascii=False)}
+        [f for f, _ in made],
+        metadata={"geo": json.dumps(geo), "tstrans": json.dumps(about, ensure_ascii=False)},
     )
     return pa.Table.from_arrays([v for _, v in made], schema=schema)
 

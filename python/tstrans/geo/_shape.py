@@ -23,7 +23,11 @@ Ring = list[Point]
 
 def wrap(lon: Any) -> Any:
     """Longitude within -180 to 180; 180 itself stays."""
-    return lon - 360.0 * ((lon > 180.0) * 1 + (lon > 540.0) * 1) + 360.0 * ((lon < -180.0) * 1 + (lon < -540.0) * 1)
+    return (
+        lon
+        - 360.0 * ((lon > 180.0) * 1 + (lon > 540.0) * 1)
+        + 360.0 * ((lon < -180.0) * 1 + (lon < -540.0) * 1)
+    )
 
 
 def unwrap(lon: Floats) -> Floats:
@@ -129,7 +133,7 @@ def cut_ring(lon: list[float], lat: list[float]) -> list[Ring]:
 
 
 def _over_pole(ring: Ring, turn: float) -> Ring:
-    """Close a ring that goes once around the world over the nearer pole, with its seam on the antimeridian."""
+    """Close a ring that goes once around the world over the nearer pole, its seam on the antimeridian."""
     pole = 90.0 if sum(y for _, y in ring) >= 0 else -90.0
     n = len(ring)
     for k in range(n):

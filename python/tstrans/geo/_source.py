@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .._pandas_common import need_numpy
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -17,17 +19,6 @@ __all__ = ["Columns", "columns", "need_numpy"]
 
 #: What ST 0601 lets a receiver assume: an item that did not change is repeated within this time, in us.
 REFRESH_US = 30_000_000
-
-
-def need_numpy() -> Any:
-    """NumPy, or the ImportError that names the extra."""
-    try:
-        import numpy
-    except ImportError as e:
-        raise ImportError(
-            "tstrans.geo needs NumPy, which the [pandas] extra brings. Install: pip install 'tstrans[pandas]'"
-        ) from e
-    return numpy
 
 
 class Columns:
@@ -109,13 +100,16 @@ class Columns:
         if kind == "f":
             known = np.abs(got) < 2.0**63  # also drops NaN
             return np.where(known, got, 0).astype(np.int64), known
-        flat = [v if isinstance(v, (int, float)) and v == v and abs(v) < 1 << 63 else None for v in self.objects(name)]
+        flat = [
+            v if isinstance(v, (int, float)) and v == v and abs(v) < 1 << 63 else None
+            for v in self.objects(name)
+        ]
         known = np.fromiter((v is not None for v in flat), bool, self.size)
         return np.fromiter((0 if v is None else int(v) for v in flat), np.int64, self.size), known
 
     def _valid(self, name: str) -> Flags | None:
         valid = getattr(self._table, "valid", None)
-        return None if not callable(valid) else valid(name)  # type: ignore[no-any-return]
+        return None if not callable(valid) else valid(name)
 
     def held(self, known: Flags, time_us: NDArray[np.int64], timed: Flags) -> NDArray[np.int64]:
         """For each row, the row that its value of a report-on-change item comes from, -1 for none.
@@ -179,6 +173,8 @@ def columns(source: Any) -> Columns:
 
         table = pyarrow.table(source)
         return Columns(
-            {n: table[n].to_numpy(zero_copy_only=False) for n in table.column_names}, table.column_names, len(table)
+            {n: table[n].to_numpy(zero_copy_only=False) for n in table.column_names},
+            table.column_names,
+            len(table),
         )
     return _from_records(source)

@@ -6,8 +6,8 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from .._klv_fields import plain
 from ._flight import ELLIPSOID, MARKING, MSL, Flight
-from ._geojson import _plain
 
 if TYPE_CHECKING:
     from ..klv import CotConfig, UasDatalinkLs
@@ -18,7 +18,7 @@ _SKIPPED = frozenset({"security_local_set", "universal_label", "unknown", "field
 
 
 def _text(v: Any) -> Any:
-    v = _plain(v)
+    v = plain(v)
     if isinstance(v, (dict, list)):
         import json
 
@@ -26,7 +26,9 @@ def _text(v: Any) -> Any:
     return v
 
 
-def csv_rows(flight: Flight, fields: Sequence[str] | None = None) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
+def csv_rows(
+    flight: Flight, fields: Sequence[str] | None = None
+) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
     """The names of the columns, and the rows.
 
     Times come first (MISP, then UTC where it is known), then the fields that have a value, then the datums
