@@ -43,7 +43,9 @@ def line(event: Any) -> dict[str, Any]:
         out: list[Any] = [p.program_number, p.pcr_pid, p.pmt_pid]
         for s in p.streams:
             descriptors = [f"{d.tag}:{d.data.hex()}" for d in s.raw_descriptors]
-            out.append([s.pid, s.stream_type, s.kind.value, s.codec.value if s.codec else "none", descriptors])
+            out.append(
+                [s.pid, s.stream_type, s.kind.value, s.codec.value if s.codec else "none", descriptors]
+            )
         out += [[k.klv_pid, k.video_pid, k.source.value] for k in p.klv_links]
         return {"t": "ProgramMap", "map": out}
     v = stream(event)
