@@ -2,6 +2,7 @@ package klv
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/tstrans/tstrans/core/tsterr"
 )
@@ -175,13 +176,18 @@ func (w *BlockDecoder) reset() {
 
 func (w *BlockDecoder) walk(body []byte) (int, bool) {
 	s, f := w.set, &w.frame
+	if t, _, ok := Next(body, 0); ok {
+		f.First = t.Tag
+	}
 	for off := 0; off < len(body); {
+		if next := w.quick(body, off); next > 0 {
+			f.Last = uint64(body[off])
+			off = next
+			continue
+		}
 		t, next, ok := Next(body, off)
 		if !ok {
 			return off, false
-		}
-		if off == 0 {
-			f.First = t.Tag
 		}
 		off = next
 		f.Last = t.Tag
@@ -201,6 +207,53 @@ func (w *BlockDecoder) walk(body []byte) (int, bool) {
 		}
 	}
 	return 0, true
+}
+
+// quick takes the item at off when it is the common case: one-byte tag and
+// length, a fixed-size number of the right size, not met before, no sentinel.
+// It gives the next item's offset, or 0 to ask for the general way.
+func (w *BlockDecoder) quick(body []byte, off int) int {
+	if off+2 >= len(body) || body[off] >= 0x80 {
+		return 0
+	}
+	h := &w.set.hot[body[off]]
+	next := off + 2 + int(h.size)
+	if h.kind == hotNone || body[off+1] != h.size || next > len(body) || w.pos[h.index] != 0 || len(w.sent) > 0 {
+		return 0
+	}
+	v := body[off+2 : next]
+	var raw int64 // as signed; unsigned kinds look at the bits
+	var u uint64
+	switch h.size {
+	case 1:
+		u = uint64(v[0])
+		raw = int64(int8(v[0]))
+	case 2:
+		x := binary.BigEndian.Uint16(v)
+		u, raw = uint64(x), int64(int16(x))
+	case 4:
+		x := binary.BigEndian.Uint32(v)
+		u, raw = uint64(x), int64(int32(x))
+	default:
+		u = binary.BigEndian.Uint64(v)
+		raw = int64(u)
+	}
+	switch h.kind {
+	case hotLinear:
+		u = math.Float64bits(h.offset + float64(u)*h.step)
+	case hotSLinear:
+		if raw == -1<<(8*h.size-1) {
+			return 0
+		}
+		u = math.Float64bits(h.offset + float64(raw)*h.step)
+	case hotInt:
+		u = uint64(raw)
+	}
+	n := w.nNum
+	w.num[n], w.numID[n] = u, h.index
+	w.nNum = n + 1
+	w.pos[h.index] = uint8(n + 1)
+	return next
 }
 
 // Has tells whether the walk met a usable value of an item, by index.

@@ -166,8 +166,45 @@ type Set struct {
 	Plain     bool   // the record has neither unknown items nor field errors
 
 	byTag [256]*Item
+	hot   [128]hotItem
 	big   map[uint32]*Item
 	order []*Item // ascending by tag
+}
+
+// hotItem is what the decoding loop needs of a fixed-size number, in one half
+// of a cache line: rows are an order of magnitude larger.
+type hotItem struct {
+	kind         hotKind
+	size, index  uint8
+	step, offset float64
+}
+
+type hotKind uint8
+
+const (
+	hotNone hotKind = iota // take the general way
+	hotUint
+	hotInt
+	hotLinear
+	hotSLinear
+)
+
+func (it *Item) hot() hotItem {
+	h := hotItem{size: uint8(it.Len), index: it.index, step: it.lin.step, offset: it.lin.offset}
+	if it.Multi || it.Max > 0 && it.Type == TUint || it.Len != 1 && it.Len != 2 && it.Len != 4 && it.Len != 8 {
+		return hotItem{}
+	}
+	switch it.Type {
+	case TUint:
+		h.kind = hotUint
+	case TInt:
+		h.kind = hotInt
+	case TLinear:
+		h.kind = hotLinear
+	case TSLinear:
+		h.kind = hotSLinear
+	}
+	return h
 }
 
 // NewSet completes a table. The set is read-only from then on.
@@ -179,6 +216,9 @@ func NewSet(s Set) *Set {
 		it.prepare()
 		if int(it.Tag) < len(set.byTag) {
 			set.byTag[it.Tag] = it
+			if int(it.Tag) < len(set.hot) {
+				set.hot[it.Tag] = it.hot()
+			}
 		} else {
 			if set.big == nil {
 				set.big = map[uint32]*Item{}
