@@ -47,10 +47,10 @@ func (d *Demuxer) klvSample(s *pidState, info *pesInfo) {
 		r.DTS = 0
 		r.Detail, r.CellCount = MetadataKLVAsync, 1
 		d.deliver(s, &r, info, info.body, info.size)
-	case sync && validCell(p):
-		d.cells(s, info, r, p)
-	case !sync && validCell(p) && startsWithLabel(p[auCellHeaderSize:]):
-		d.streamTypeMismatch(s, "an AU cell in a stream of bare KLV records")
+	case validCell(p):
+		if !sync {
+			d.streamTypeMismatch(s, "an AU cell in a stream of bare KLV records")
+		}
 		d.cells(s, info, r, p)
 	default:
 		r.Type, r.StreamType = EventUnknownSample, StreamTypeMetadata
@@ -66,9 +66,9 @@ func (d *Demuxer) contiguous(s *pidState, off, n int) []byte {
 	return s.peek(d, d.scratch[:cap(d.scratch)], off, n)
 }
 
-// validCell tells whether p starts with a cell that lies within it.
+// validCell tells whether p starts with a cell: reserved bits 1111, data within p.
 func validCell(p []byte) bool {
-	return len(p) >= auCellHeaderSize && auCellHeaderSize+int(p[3])<<8+int(p[4]) <= len(p)
+	return len(p) >= auCellHeaderSize && p[2]&0x0F == 0x0F && auCellHeaderSize+int(p[3])<<8+int(p[4]) <= len(p)
 }
 
 // streamTypeMismatch is reported once a PID and PMT version.

@@ -102,8 +102,8 @@ type pesInfo struct {
 
 // finishPES delivers the PES that s has assembled, as far as it came.
 func (d *Demuxer) finishPES(s *pidState) {
-	if s.have == 0 {
-		s.dropPES(d) // began in a packet without payload and never went on
+	if s.have < pesPrefixSize {
+		s.dropPES(d) // too little to call it a PES
 		return
 	}
 	at := d.at

@@ -104,13 +104,20 @@ func (d *Demuxer) dvbSubtitle(s *pidState, off, n int) (at, size int, ok bool) {
 	}
 	p := s.peek(d, d.hdr[:], off, head)
 	id, stream := p[0], p[1]
-	if p = s.peek(d, d.hdr[:], off+n-1, 1); stream != 0 || p[0] != 0xFF {
+	if !dvbDataIdentifier(id) || stream != 0 {
+		return off, n, true
+	}
+	if p = s.peek(d, d.hdr[:], off+n-1, 1); p[0] != 0xFF {
 		return off, n, true
 	}
 	ok = id == 0x20 || d.finding(s.id, s.stream, NCDVBSubDataIdentifier,
 		"DVB subtitle data_identifier 0x%02X on PID 0x%04X, not 0x20", id, s.pid)
 	return off + head, n - head - 1, ok
 }
+
+// dvbDataIdentifier tells the values that EN 301 775 Table 2 gives to DVB data in
+// PES packets: 0x20 is subtitling.
+func dvbDataIdentifier(id byte) bool { return id >= 0x20 && id <= 0x3F || id >= 0x70 && id <= 0x7F }
 
 // deliver queues a sample of which n bytes from off on are the payload.
 func (d *Demuxer) deliver(s *pidState, r *Record, info *pesInfo, off, n int) {

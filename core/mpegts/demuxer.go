@@ -119,24 +119,47 @@ func (d *Demuxer) Feed(data []byte) error {
 			"%d bytes with %d left over exceed the %d bytes that may wait", len(data), backlog, d.cfg.SyncBufCap)
 	}
 	d.stats.BytesTotal += uint64(len(data))
+	var lost error
 	if len(d.rest) > 0 {
-		data = append(d.rest, data...)
+		rest := d.rest
 		d.rest = nil
+		left, err := d.ingest(rest)
+		if isStrict(err) {
+			d.rest = append(left, data...)
+			return err
+		}
+		lost = err
 	}
+	left, err := d.ingest(data)
+	if isStrict(err) {
+		d.rest = append([]byte(nil), left...)
+		return err
+	}
+	if err == nil {
+		err = lost
+	}
+	return err
+}
+
+// isStrict tells errors after which the rest of the input waits.
+func isStrict(err error) bool { return err != nil && tsterr.KindOf(err) != tsterr.DemuxUnrecoverable }
+
+// ingest parses data. A strict error ends it early and leaves the rest; loss of
+// sync does not, and is reported at the end.
+func (d *Demuxer) ingest(data []byte) (left []byte, err error) {
 	var lost error
 	for {
-		if err := d.parse(d.end, false); err != nil {
-			if tsterr.KindOf(err) != tsterr.DemuxUnrecoverable {
-				if len(data) > 0 {
-					d.rest = append([]byte(nil), data...)
-				}
-				return err
-			}
+		err := d.parse(d.end)
+		switch {
+		case err == nil:
+		case isStrict(err):
+			return data, err
+		default:
 			lost = err
 			continue
 		}
 		if len(data) == 0 {
-			return lost
+			return nil, lost
 		}
 		n := copy(d.room(), data)
 		d.end += n
@@ -144,41 +167,23 @@ func (d *Demuxer) Feed(data []byte) error {
 	}
 }
 
-// Flush parses what a strict error left over, whatever the strict mode, delivers
-// the PES that are still open in the order in which they began, and drops a cut
-// packet at the end. Feeding may go on.
+// Flush delivers the PES that are still open, in the order in which they began,
+// and forgets access units whose last cell is missing. A cut packet at the end
+// gives no event. Feeding may go on.
 func (d *Demuxer) Flush() {
-	for {
-		for d.parse(d.end, len(d.rest) == 0) != nil {
-			continue
-		}
-		if len(d.rest) == 0 {
-			break
-		}
-		n := copy(d.room(), d.rest)
-		d.end += n
-		d.rest = d.rest[n:]
-	}
-	d.rest = nil
-	if left := d.end - d.pos; left > 0 {
-		// Where records are longer than packets, keep the place in the record.
-		if left <= d.gap {
-			d.gap -= left
-		} else {
-			d.gap = d.stride - PacketSize
-		}
-		d.pos = d.end
-	}
-	if !d.synced {
-		d.synced, d.stride, d.gap, d.searched = true, PacketSize, 0, 0
-	}
 	d.flushing = true
 	for len(d.open) > 0 {
-		d.at = d.open[0].pesAt
 		d.finishPES(d.open[0])
 	}
 	d.flushing = false
 	d.fault = nil
+	if d.auActive > 0 {
+		for _, s := range d.pids {
+			if s != nil {
+				s.dropAU(d)
+			}
+		}
+	}
 }
 
 // Read copies events out: records, and the part of the arena they point into.

@@ -11,12 +11,12 @@ const (
 	hdrCC         = 0x0000000F
 )
 
-// parse processes the packets in buf[pos:end]. final tells that no input will
-// follow. An error leaves pos behind the packet that caused it.
-func (d *Demuxer) parse(end int, final bool) error {
+// parse processes the packets in buf[pos:end]. An error leaves pos behind the
+// packet that caused it.
+func (d *Demuxer) parse(end int) error {
 	for {
 		if !d.synced {
-			if ok, err := d.search(end, final); err != nil {
+			if ok, err := d.search(end); err != nil {
 				return err
 			} else if !ok {
 				return nil

@@ -58,6 +58,7 @@ func (d *Demuxer) applyPMT(p *program, t *PMT) {
 			}
 			s.id, s.stream = id, d.stream(id)
 		}
+		s.dropAU(d)
 		s.listed, s.streamType, s.mismatch = true, e.StreamType, false
 		p.pids = append(p.pids, e.PID)
 		accepted = append(accepted, e)

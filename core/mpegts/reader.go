@@ -191,7 +191,7 @@ func (d *Demuxer) steps(n int) error {
 		}
 		d.end = next
 		mark := len(d.cur.recs)
-		if err := d.parse(next, false); err != nil {
+		if err := d.parse(next); err != nil {
 			d.cur.truncate(mark)
 			return err
 		}

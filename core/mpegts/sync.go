@@ -32,7 +32,7 @@ var strides = [...]int{PacketSize, StrideM2TS, StrideRS, StrideATSC}
 // judge decides whether a candidate at buf[0] starts a packet. It waits for
 // input rather than decide by what happens to be there: so the answer does not
 // depend on how the input was cut.
-func judge(buf []byte, final bool) (verdict, int) {
+func judge(buf []byte) (verdict, int) {
 	for _, s := range strides {
 		hits, misses := 0, 0
 		for i := 0; i < syncWindow && i*s < len(buf); i++ {
@@ -48,7 +48,7 @@ func judge(buf []byte, final bool) (verdict, int) {
 				break
 			}
 		}
-		if misses <= syncWindow-syncNeeded && !final {
+		if misses <= syncWindow-syncNeeded {
 			return undecided, 0
 		}
 	}
@@ -57,7 +57,7 @@ func judge(buf []byte, final bool) (verdict, int) {
 
 // search looks for a packet start from pos on. It returns false when it needs
 // more input.
-func (d *Demuxer) search(end int, final bool) (bool, error) {
+func (d *Demuxer) search(end int) (bool, error) {
 	for {
 		i := bytes.IndexByte(d.buf[d.pos:end], SyncByte)
 		if i < 0 {
@@ -70,7 +70,7 @@ func (d *Demuxer) search(end int, final bool) (bool, error) {
 		if err := d.checkSearched(); err != nil {
 			return false, err
 		}
-		v, stride := judge(d.buf[d.pos:d.end], final)
+		v, stride := judge(d.buf[d.pos:d.end])
 		switch v {
 		case confirmed:
 			d.synced, d.stride, d.gap, d.searched = true, stride, 0, 0

@@ -294,10 +294,11 @@ tst_status tst_demuxer_close(tst_demuxer demuxer);
  * One thread at a time per handle. Since 1. */
 tst_status tst_demuxer_feed(uint64_t *pending, tst_demuxer demuxer, tst_cu8 *data, size_t len);
 
-/* tst_demuxer_flush parses what a strict error left over (without failing),
- * delivers the PES that are still open, in the order in which they began, and drops a cut
- * packet at the end. The tables stay known; feeding may go on. *pending as for
- * feed. One thread at a time per handle. Since 1. */
+/* tst_demuxer_flush delivers the PES that are still open, in the order in which
+ * they began, and forgets access units whose last cell is missing. A cut packet at
+ * the end gives no event; what a strict error left over still waits for the next
+ * feed. The tables stay known; feeding may go on. *pending as for feed. One thread
+ * at a time per handle. Since 1. */
 tst_status tst_demuxer_flush(uint64_t *pending, tst_demuxer demuxer);
 
 /* ---- reading --------------------------------------------------------- */

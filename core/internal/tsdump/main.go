@@ -98,8 +98,17 @@ func (d *dumper) feed(path string, cfg mpegts.DemuxerConfig, seed uint64) error 
 		if seed != 0 {
 			n = min(n, sizes[rnd.IntN(len(sizes))])
 		}
-		if err := dm.Feed(data[:n]); err != nil {
+		piece := data[:n]
+		for {
+			err := dm.Feed(piece)
+			if err == nil {
+				break
+			}
 			d.print(map[string]any{"t": "error", "kind": tsterr.KindOf(err).String()})
+			if k := tsterr.KindOf(err); k != tsterr.DemuxStrictRejection && k != tsterr.DemuxMalformedPES {
+				break
+			}
+			piece = nil // go on behind the packet
 		}
 		data = data[n:]
 		d.drain(dm)
