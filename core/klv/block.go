@@ -47,6 +47,7 @@ type BlockDecoder struct {
 	sent     []uint64
 	specials []special3
 	frame    Frame
+	try      Tree
 }
 
 // Frame is what a walk over a body noted about its framing.
@@ -102,19 +103,22 @@ func (w *BlockDecoder) forget(tag uint64) {
 	}
 }
 
-// item takes one typed item.
+// item takes one typed item. Of several the last readable one counts: one that
+// cannot be read leaves an error, and the value before it alone.
 func (w *BlockDecoder) item(it *Item, v []byte, body int) {
-	if w.pos[it.index] != 0 && !it.Multi {
-		w.drop(it)
-	}
-	if len(w.sent)+len(w.specials) > 0 && !it.Multi {
-		w.forget(uint64(it.Tag))
-	}
 	if it.Multi || it.Type >= TText {
 		w.datum(it, v, body)
 		return
 	}
 	bits, got := it.scalar(v)
+	if got == gotError {
+		w.errs = append(w.errs, it.fail(v))
+		return
+	}
+	w.drop(it)
+	if len(w.sent)+len(w.specials) > 0 {
+		w.forget(uint64(it.Tag))
+	}
 	switch got {
 	case gotValue:
 		w.num[w.nNum], w.numID[w.nNum] = bits, it.index
@@ -123,24 +127,31 @@ func (w *BlockDecoder) item(it *Item, v []byte, body int) {
 	case gotSentinel:
 		w.sent = append(w.sent, uint64(it.Tag))
 		w.errs = append(w.errs, FieldError{Kind: InvalidSentinel, Tag: uint64(it.Tag)})
-	case gotSpecial:
-		w.specials = append(w.specials, special3{uint64(it.Tag), Special(bits >> 56), bits & (1<<56 - 1)})
 	default:
-		w.errs = append(w.errs, it.fail(v))
+		w.specials = append(w.specials, special3{uint64(it.Tag), Special(bits >> 56), bits & (1<<56 - 1)})
 	}
 }
 
 func (w *BlockDecoder) datum(it *Item, v []byte, body int) {
-	if it.Multi {
+	switch {
+	case it.Multi:
 		if w.pos[it.index] != 0 {
 			return
 		}
-	} else if it.Type == TText || it.Type == TBytes {
+	case it.Type == TText || it.Type == TBytes:
 		if it.data(v) != NoFieldError {
 			w.errs = append(w.errs, it.fail(v))
 			return
 		}
+	case w.pos[it.index] != 0:
+		// Structured items repeat only in broken records: try before dropping.
+		w.try.B = w.try.B[:0]
+		if fe := it.tree(&w.try, v, 0); fe.Kind != NoFieldError {
+			w.errs = append(w.errs, fe)
+			return
+		}
 	}
+	w.drop(it)
 	w.dat[w.nDat], w.datID[w.nDat] = span{int32(body), int32(body + len(v))}, it.index
 	w.nDat++
 	w.pos[it.index] = uint8(w.nDat)
@@ -323,8 +334,7 @@ func (w *BlockDecoder) tree(dst []byte, it *Item, v, body []byte) ([]byte, bool)
 }
 
 // multi appends the tuple of all occurrences of a repeating item. An ST 1010
-// matrix (TSDCC) also names the tags written since the start or since the
-// matrix before it: those are what it is about (MISB ST 0601.19 §8.102).
+// matrix (TSDCC) also names the tags that it is about (MISB ST 0601.19 §8.102).
 func (w *BlockDecoder) multi(t *Tree, it *Item, body []byte) int {
 	at, n := t.open(), 0
 	since := 0
@@ -342,13 +352,7 @@ func (w *BlockDecoder) multi(t *Tree, it *Item, body []byte) int {
 				continue
 			}
 			t.Tuple(2)
-			m, k := t.open(), 0
-			for o := since; o < x.Start; {
-				y, nx, _ := Next(body, o)
-				t.Uint(y.Tag)
-				o, k = nx, k+1
-			}
-			t.shut(m, k)
+			matrixTags(t, body, since, x)
 			t.Bytes(x.Value)
 			since = next
 			n++
@@ -363,6 +367,25 @@ func (w *BlockDecoder) multi(t *Tree, it *Item, body []byte) int {
 	}
 	t.shut(at, n)
 	return n
+}
+
+// matrixTags appends the tags that a matrix is about: as many as it has rows,
+// of those written just before it and behind the matrix before it.
+func matrixTags(t *Tree, body []byte, since int, x TLV) {
+	rows, _, _ := ReadOID(x.Value)
+	total := uint64(0)
+	for o := since; o < x.Start; total++ {
+		_, o, _ = Next(body, o)
+	}
+	at, n := t.open(), 0
+	for o := since; o < x.Start; total-- {
+		y, next, _ := Next(body, o)
+		if o = next; total <= rows {
+			t.Uint(y.Tag)
+			n++
+		}
+	}
+	t.shut(at, n)
 }
 
 // squeeze closes the gaps that refused structured items left in the header:

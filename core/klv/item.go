@@ -59,7 +59,7 @@ type Item struct {
 	Tag      uint32
 	Name     string // the field's name in every language
 	Type     Type
-	Len      int // bytes written
+	Len      int // bytes written; TSeq with Lens: the fewest bytes, fewer are a truncated field
 	MaxLen   int // bytes accepted; 0 means Len for fixed types, no limit for text and bytes
 	Min, Max float64
 	Unit     string
@@ -89,7 +89,7 @@ type Item struct {
 	Exact      bool  // TIMAPB: any code that is no value counts as a wrong length
 	NoTag      bool  // encode errors carry tag 0
 	Wide       int   // TVarUint: bytes that are written although readers take MaxLen only
-	Lens       []int // TSeq: the only lengths allowed
+	Lens       []int // TSeq: the only lengths allowed, the longest first
 
 	Check func([]byte) bool // TSDCC: whether the bytes can be read
 

@@ -134,6 +134,9 @@ func (it *Item) seq(w *Tree, v []byte, depth int) FieldError {
 	w.Tuple(len(it.Fields))
 	total, last := len(v), -1
 	if it.Lens != nil && !slices.Contains(it.Lens, total) {
+		if total < it.Len {
+			return FieldError{Kind: TruncatedField, Tag: uint64(it.Tag)}
+		}
 		return FieldError{Kind: InvalidLength, Tag: uint64(it.Tag), Want: it.Lens[0], Got: total}
 	}
 	for i := range it.Fields {
@@ -153,6 +156,9 @@ func (it *Item) seq(w *Tree, v []byte, depth int) FieldError {
 		}
 		if fe := f.tree(w, part, depth+1); fe.Kind != NoFieldError {
 			fe.Tag = uint64(it.Tag)
+			if len(part) == 0 && f.Class() <= ClassInt {
+				fe.Kind = TruncatedField
+			}
 			return fe
 		}
 	}

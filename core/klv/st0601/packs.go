@@ -46,10 +46,11 @@ var (
 		{Name: "lon_deg", Type: klv.TIMAPB, Len: 4, Min: -180, Max: 180, Lenient: true, Unit: "deg"},
 		{Name: "hae_m", Type: klv.TIMAPB, Len: 3, Min: -900, Max: 9000, Optional: true, Lenient: true, Unit: "m"},
 	}
+	locationLens = []int{11, 8}
 	// Item 130: a recovery location that is left out equals the take-off location.
 	airbase = []klv.Item{
-		{Name: "take_off", Type: klv.TSeq, Record: "Location", Fields: location, Prefixed: true, Nullable: true},
-		{Name: "recovery", Type: klv.TSeq, Record: "Location", Fields: location, Prefixed: true, Nullable: true, Optional: true, Copies: true},
+		{Name: "take_off", Type: klv.TSeq, Record: "Location", Fields: location, Lens: locationLens, Prefixed: true, Nullable: true},
+		{Name: "recovery", Type: klv.TSeq, Record: "Location", Fields: location, Lens: locationLens, Prefixed: true, Nullable: true, Optional: true, Copies: true},
 	}
 	// Item 138: the count tells all payloads aboard, the records may be fewer.
 	payloadList = []klv.Item{
@@ -74,7 +75,7 @@ var (
 		{Name: "id", Type: klv.TOID},
 		{Name: "prosecution_order", Type: klv.TInt, Len: 2},
 		{Name: "info", Type: klv.TUint, Len: 1, Optional: true},
-		{Name: "location", Type: klv.TSeq, Record: "Location", Fields: location, Optional: true},
+		{Name: "location", Type: klv.TSeq, Record: "Location", Fields: location, Lens: locationLens, Optional: true},
 	}
 	// Item 142: start and range share the bytes of a pair equally.
 	viewDomain = []klv.Item{

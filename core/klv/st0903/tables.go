@@ -133,8 +133,8 @@ func motion(unit string) []klv.Item {
 }
 
 var (
-	locationLens = []int{10, 16, 22}
-	motionLens   = []int{6, 12, 18}
+	locationLens = []int{22, 16, 10}
+	motionLens   = []int{18, 12, 6}
 )
 
 // Location is the pack alone, Locations a series of it.

@@ -1,0 +1,113 @@
+"""Records over all items of ST 0601, made from the library's own table with a seeded generator."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Iterator
+
+from tstrans import klv
+from tstrans._native.klv_lib import fields
+
+TABLE = fields(1)
+WORDS = ("", "A", "MISSION 7", "Käsivarsi", "東京", "x" * 32)
+
+
+def text(rng: random.Random, most: int) -> str:
+    word = rng.choice(WORDS[1:])
+    while len(word.encode()) > (most or 127):
+        word = word[:-1]
+    return word
+
+
+def location(rng: random.Random) -> klv.Location:
+    return klv.Location(rng.uniform(-90, 90), rng.uniform(-180, 180), rng.choice([None, rng.uniform(-900, 9000)]))
+
+
+def pair(rng: random.Random, low: float) -> klv.ViewDomainPair:
+    return klv.ViewDomainPair(rng.uniform(low, low + 360), rng.uniform(0, 360))
+
+
+def structured(name: str, rng: random.Random) -> object:
+    n = rng.randint(1, 3)
+    match name:
+        case "image_horizon":
+            ends = [rng.uniform(-80, 80), rng.uniform(-170, 170), rng.uniform(-80, 80), rng.uniform(-170, 170)]
+            return klv.ImageHorizonPixels(*[rng.randint(0, 100) for _ in range(4)], *(ends if rng.random() < 0.7 else []))
+        case "control_commands":
+            return tuple(klv.ControlCommand(rng.randint(0, 300), text(rng, 100), rng.randint(0, 1 << 50)) for _ in range(n))
+        case "control_command_verification" | "active_wavelengths":
+            return tuple(rng.randint(0, 400) for _ in range(n))
+        case "sensor_frame_rate":
+            return klv.SensorFrameRate(rng.randint(1, 60000), rng.choice([1, 1001]))
+        case "metadata_substream_id":
+            return klv.MetadataSubstreamId(rng.randint(1, 200), rng.choice([None, rng.randbytes(16)]))
+        case "country_codes":
+            return klv.CountryCodes(rng.choice([1, 2, 13, 14]), "USA", rng.choice([None, "CAN"]), rng.choice([None, "GBR"]))
+        case "wavelengths_list":
+            return tuple(
+                klv.WavelengthRecord(21 + i, rng.uniform(100, 5000), rng.uniform(5000, 1e6), f"W{i}") for i in range(n)
+            )
+        case "airbase_locations":
+            return klv.AirbaseLocations(location(rng), location(rng))
+        case "payload_list":
+            return klv.PayloadList(
+                n, tuple(klv.PayloadRecord(i, klv.PayloadType(rng.randint(0, 4)), f"P{i}") for i in range(n))
+            )
+        case "weapons_stores":
+            return tuple(klv.WeaponsStore(i + 1, 2, 3, 4, rng.choice([0, 3, 0x103, 0xB05]), "AGM") for i in range(n))
+        case "waypoint_list":
+            return tuple(klv.Waypoint(i, rng.randint(-100, 100), rng.randint(0, 3), location(rng)) for i in range(n))
+        case "view_domain":
+            return klv.ViewDomain(pair(rng, 0), pair(rng, -180), pair(rng, 0))
+        case "sdcc_flps":
+            return (klv.SdccFlpField((), klv.encode_sdcc_flp_mode2([1.0, 2.0], [0.25], 2)),)
+    raise AssertionError(name)
+
+
+def value(row: tuple, rng: random.Random) -> object:
+    name, _tag, cls, kind, lo, hi, size, most, _unit, enum, _record, _cite, _step, _meaning = row
+    if kind in ("linear", "signed_linear", "imapb"):
+        return rng.choice([lo, hi, rng.uniform(lo, hi), rng.uniform(lo, hi), rng.uniform(lo, hi)])
+    if enum:
+        return rng.choice(list(getattr(klv, enum)))
+    if kind == "uint":
+        return rng.choice([1, rng.randrange(1 << 8 * size), (1 << 8 * size) - 1]) if name != "timestamp_us" else rng.randrange(1 << 55)
+    if kind == "var_uint":
+        return rng.randrange(1 << rng.choice([7, 8, 15, 31, min(63, 8 * most - 1)]))
+    if kind == "int":
+        return rng.randint(-128, 127)
+    if kind == "var_int":
+        bits = rng.choice([7, 8, 15, 31])
+        return rng.randint(-(1 << bits), (1 << bits) - 1)
+    if cls == 3:
+        return text(rng, most)
+    if cls == 4:
+        return rng.randbytes(rng.randint(1, 40))
+    return structured(name, rng)
+
+
+def generate(count: int, seed: int, share: float = 0.35, leave: frozenset[str] = frozenset()) -> Iterator[klv.UasDatalinkLs]:
+    """`count` records; each item is there with the probability `share`."""
+    rng = random.Random(seed)
+    for _ in range(count):
+        values = {
+            row[0]: value(row, rng) for row in TABLE if row[0] not in leave and rng.random() < share
+        }
+        values.setdefault("timestamp_us", rng.randrange(1 << 55))
+        yield klv.UasDatalinkLs(**values)  # type: ignore[arg-type]
+
+
+def pack(packets: list[bytes]) -> bytes:
+    """Packets behind 4-byte big-endian lengths: what the workers read."""
+    return b"".join(struct.pack(">I", len(p)) + p for p in packets)
+
+
+def unpack(data: bytes) -> list[bytes]:
+    """The inverse of `pack`."""
+    out, at = [], 0
+    while at < len(data):
+        (n,) = struct.unpack_from(">I", data, at)
+        out.append(data[at + 4 : at + 4 + n])
+        at += 4 + n
+    return out
