@@ -9,6 +9,7 @@
 
 #include "tstrans/base.h"
 #include "tstrans/klv.h"
+#include "tstrans/mp4.h"
 #include "tstrans/mpegts.h"
 #include "tstrans/mux.h"
 #include "tstrans/pipeline.h"

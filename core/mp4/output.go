@@ -2,10 +2,12 @@ package mp4
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/tstrans/tstrans/core/internal/prealloc"
 	"github.com/tstrans/tstrans/core/tsterr"
@@ -30,7 +32,12 @@ func openOutput(path string) (*output, error) {
 }
 
 func ioError(err error, what string) error {
-	return tsterr.Wrap(tsterr.IO, err, "%s", what)
+	e := tsterr.Wrap(tsterr.IO, err, "%s", what)
+	var no syscall.Errno
+	if errors.As(err, &no) {
+		e.With("errno", int64(no))
+	}
+	return e
 }
 
 // begin writes what stands before the first fragment. The reserve is a hole.

@@ -174,6 +174,11 @@ typedef int32_t tst_status;
 #define TST_E_HLS_TLS (-1207)
 #define TST_E_HLS_INTERNAL (-1208)
 #define TST_E_HLS_CLOSED (-1209)
+#define TST_E_MP4_FINISHED (-1300)
+#define TST_E_MP4_INPUT_MALFORMED (-1301)
+#define TST_E_MP4_TIME_RANGE (-1302)
+#define TST_E_MP4_NOTHING_USABLE (-1303)
+#define TST_E_MP4_CODEC_UNKNOWN (-1304)
 
 /* const-qualified names, spelled as one word so that they survive bindings
  * generators that drop qualifiers. */
