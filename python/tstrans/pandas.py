@@ -37,7 +37,7 @@ def __getattr__(name: str) -> object:
 def klv_to_dataframe(records: Iterable[Any], *, mode: str = "summary") -> DataFrame:
     """A row a record: ``UasDatalinkLs``, ``SecurityLs``, ``PrecisionTimeStampPack`` or ``VmtiLs``.
 
-    All fields are columns, in their order; ``field_errors`` is text, enumerations of ``SecurityLs`` are names.
+    All fields are columns, in order; ``field_errors`` is text, enumerations of ``SecurityLs`` are names.
     Where records have a time, it is the index ``pts``; what a timestamp cannot hold is NaT. It is MISP
     time, which runs ahead of UTC by the leap seconds; pandas has no other zone to say so with.
 

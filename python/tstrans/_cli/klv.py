@@ -35,7 +35,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     p = commands.add_parser(
         "klv",
         help=COMMANDS.get("klv"),
-        description="The UAS datalink records (MISB ST 0601) of a transport stream, or of a file of bare KLV. "
+        description="The UAS datalink records (MISB ST 0601) of a transport stream or of bare KLV. "
         "csv, geojson and parquet need NumPy, parquet also pyarrow. A record that cannot be decoded is left "
         "out, named on stderr, and makes the exit code 1.",
     )
