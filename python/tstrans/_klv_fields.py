@@ -60,11 +60,11 @@ class FieldInfo(NamedTuple):
 @cache
 def fields() -> dict[str, FieldInfo]:
     """The fields of an ST 0601 record by name, in the order of the library's table."""
-    from ._native.klv_table_lib import field_table
+    from .klv._uas_fields import FIELDS
 
     return {
         name: FieldInfo(name, i, tag, kind, unit or None, enum or None, record or None)
-        for i, (name, tag, kind, _, _, _, _, _, unit, enum, record, *_) in enumerate(field_table())
+        for i, (name, tag, kind, _, unit, enum, record) in enumerate(FIELDS)
     }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._klv_fields import FieldInfo, fields, notes, plain
 from ._native import klv_abi
-from ._native.klv_table_lib import Table
+from ._native.klv_lib import Table
 from ._pandas_common import choices, gapped, need_numpy, need_pandas, need_pyarrow, none_column, pts_index
 from .exceptions import KlvError, KlvErrorKind
 
@@ -97,7 +97,7 @@ class KlvTable(Mapping[str, Any]):
         kind = (np.float64, np.uint64, np.int64)[info.kind] if info.kind < 3 else np.int64
         out, valid = np.empty(self.rows, kind), np.empty(self.rows, np.uint8)
         if self.rows:
-            self._table.column(info.number, out.ctypes.data, valid.ctypes.data, self.rows)
+            self._table.column(info.number, out, valid, self.rows)
         self._valid[name] = valid.view(bool)
         if info.kind == 1 and not (out >> np.uint64(63)).any():
             out = out.view(np.int64)
@@ -105,7 +105,7 @@ class KlvTable(Mapping[str, Any]):
 
     def dictionary(self, name: str) -> Sequence[Any]:
         """The distinct values of a field of text, bytes or structures."""
-        got = self._table.dictionary(self._fields[name].number)
+        got: tuple[Any, ...] = self._table.dictionary(self._fields[name].number)
         return _typed(self._fields[name], got)
 
     def valid(self, name: str) -> NDArray[np.bool_]:
@@ -227,7 +227,11 @@ def _enum_names(enum: str, numbers: NDArray[Any], valid: NDArray[np.bool_]) -> N
 
 def _typed(info: FieldInfo, values: tuple[Any, ...]) -> Sequence[Any]:
     """Values of a dictionary as records have them."""
-    return values
+    if info.kind < 5:
+        return values
+    from .klv._packs import READ
+
+    return list(map(READ[info.name], values))
 
 
 # ---- filling ---------------------------------------------------------------
@@ -239,8 +243,6 @@ class _Filler:
     def __init__(self, strict: bool, skip: bool) -> None:
         self.table = Table()
         self._mode = klv_abi.TST_KLV_STRICT if strict else klv_abi.TST_KLV_LENIENT
-        if skip:
-            self._mode |= klv_abi.TST_KLV_TABLE_SKIP
         self._skip = skip
         self.short = 0
 
@@ -252,9 +254,7 @@ class _Filler:
         offsets, lengths = np.ascontiguousarray(offsets), np.ascontiguousarray(lengths)
         taken = np.zeros(len(offsets), np.uint8)
         if len(offsets):
-            self.table.add(
-                data, offsets.ctypes.data, lengths.ctypes.data, len(offsets), taken.ctypes.data, self._mode
-            )
+            self.table.add(data, offsets, lengths, len(offsets), self._mode, self._skip, taken)
         return taken.view(bool)  # type: ignore[no-any-return]
 
     def too_short(self, size: int) -> None:

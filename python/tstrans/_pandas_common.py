@@ -42,8 +42,8 @@ def need_pyarrow() -> Any:
     return pyarrow
 
 
-def none_column(size: int) -> NDArray[Any]:
-    """A column without any value."""
+def none_column(size: int | tuple[int, int]) -> NDArray[Any]:
+    """A column, or several, without any value."""
     _, np = need_pandas()
     return np.empty(size, object)  # NumPy fills objects with None
 

@@ -63,8 +63,19 @@ def _index(us: Sequence[int | None]) -> Any:
     return pts_index(np.fromiter((v or 0 for v in us), np.uint64, len(us)), known)
 
 
+_get_block = attrgetter("_block")
+
+
 def _uas(rows: Sequence[Any]) -> Any:
     pd, _ = need_pandas()
+    try:
+        blocks = list(map(_get_block, rows))
+    except AttributeError:
+        pass  # a program made at least one of them
+    else:
+        from ._klv_blocks import uas_frame
+
+        return uas_frame(blocks)
     columns = _columns(type(rows[0]), rows)
     return pd.DataFrame(columns, index=_index(columns["timestamp_us"]))
 
