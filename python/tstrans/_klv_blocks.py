@@ -1,8 +1,8 @@
 """Records that came from the library, back to the blocks they are made of: columns without a look at a field.
 
 A block (include/tstrans/klv.h) lists its fields, holds the numbers in 8-byte slots and the rest behind them.
-Blocks with one list of fields are a table already: the slots of many are read as one array. What is not a number
-changes seldom from record to record, so each distinct rest is read once.
+Blocks with one list of fields are a table already: the slots of many are read as one array. What is not a
+number changes seldom from record to record, so each distinct rest is read once.
 """
 
 from __future__ import annotations
@@ -219,8 +219,8 @@ def uas_frame(blocks: Sequence[bytes]) -> Any:
 def assemble(columns: dict[str, Any], index: Any) -> Any:
     """A DataFrame of columns, where None stands for a column without values.
 
-    Most columns of a record are empty. In a large frame they share one piece of memory: since pandas 3 a piece is
-    copied before it is written to when anything else refers to it, so nobody sees the difference.
+    Most columns are empty. In a large frame these share one piece of memory: since pandas 3 a piece
+    that something else refers to is copied before it is written to, so nobody sees the difference.
     """
     pd, np = need_pandas()
     size = len(index)

@@ -45,7 +45,7 @@ def need_pyarrow() -> Any:
 def none_column(size: int | tuple[int, int]) -> NDArray[Any]:
     """A column, or several, without any value."""
     _, np = need_pandas()
-    return np.empty(size, object)  # NumPy fills objects with None
+    return np.empty(size, object)  # type: ignore[no-any-return]  # NumPy fills objects with None
 
 
 def gapped(values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
@@ -57,7 +57,7 @@ def gapped(values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
         return none_column(len(values))
     out = values.astype(np.float64)
     out[~known] = np.nan
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 def choices(names: Sequence[object], codes: NDArray[np.integer[Any]]) -> Any:

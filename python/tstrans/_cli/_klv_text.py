@@ -36,7 +36,7 @@ _SYNC = 1
 class Unit(NamedTuple):
     """One KLV unit of the input. What a source without a transport stream does not have is None."""
 
-    index: int
+    number: int
     pid: int | None
     pts: int | None
     synchronous: bool | None
@@ -72,7 +72,7 @@ def read_records(
                 continue
             yield unit, decode_uas_datalink(unit.payload, strict=strict)
         except KlvError as e:
-            malformed.append(f"KLV unit {unit.index}: {e}")
+            malformed.append(f"KLV unit {unit.number}: {e}")
 
 
 def header(fields: Sequence[str]) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ def header(fields: Sequence[str]) -> tuple[str, ...]:
 
 def record_row(unit: Unit, record: UasDatalinkLs, fields: Sequence[str]) -> tuple[str, ...]:
     """Cells under :func:`header`."""
-    return (str(unit.index), seconds(unit.pts, False), *(_cell(n, getattr(record, n)) for n in fields))
+    return (str(unit.number), seconds(unit.pts, False), *(_cell(n, getattr(record, n)) for n in fields))
 
 
 def _cell(name: str, v: Any) -> str:
@@ -99,10 +99,10 @@ def record_json(
     unit: Unit, record: UasDatalinkLs, fields: Sequence[str] | None, digits: int = 9
 ) -> dict[str, Any]:
     """The object of schema tstrans.klv/1, without the schema's name. PTS is in 90 kHz ticks."""
-    out: dict[str, Any] = {"index": unit.index}
+    out: dict[str, Any] = {"index": unit.number}
     if unit.pid is not None:
         out |= {"pid": unit.pid, "pts_90k": unit.pts, "synchronous": unit.synchronous}
-    names = record.__match_args__ if fields is None else fields  # type: ignore[attr-defined]
+    names = record.__match_args__ if fields is None else fields
     values = {n: getattr(record, n) for n in names}
     out["fields"] = {n: plain(v) for n, v in values.items() if v is not None and v != ()}
     return out

@@ -121,7 +121,7 @@ def _places(count: int, leads: bool, first: int, last: int) -> Floats:
     at = np.arange(first, last + 1, dtype=float)
     if leads:
         at = np.concatenate(([first], at))
-    return np.concatenate((at, np.full(count - len(at), float(last))))
+    return np.concatenate((at, np.full(count - len(at), float(last))))  # type: ignore[no-any-return]
 
 
 def _scalars(flight: Flight, names: Sequence[str]) -> dict[str, list[Any]]:

@@ -20,6 +20,7 @@ __all__ = [
     "field_errors",
 ]
 
+
 class KlvFieldErrorKind(Enum):
     """What is wrong with one item of a set that is otherwise readable."""
 
