@@ -143,9 +143,7 @@ def patch_block(record: bytes, block: bytes, flags: int) -> bytes:
     return _framed(room("klv").tst_klv_uas_patch, n, record, len(record), block, len(block), flags)
 
 
-def decode_many(
-    data: object, offsets: object, lengths: object, n: int, mode: int
-) -> tuple[bytes, memoryview]:
+def decode_many(data: object, offsets: object, lengths: object, n: int, mode: int) -> tuple[bytes, memoryview]:
     """n records at once: all blocks in one piece, and (offset, status) of each as pairs of 32-bit integers.
 
     `offsets` and `lengths` are buffers of n unsigned 64-bit integers.
@@ -181,9 +179,7 @@ def fields(which: int) -> Any:
 
 def decode_set(which: int, data: bytes, mode: int = 0) -> Any:
     """A set or pack as nested tuples."""
-    return marshal.loads(
-        _framed(room("klv").tst_klv_set_decode, 4 * len(data) + 1024, which, data, len(data), mode)
-    )
+    return marshal.loads(_framed(room("klv").tst_klv_set_decode, 4 * len(data) + 1024, which, data, len(data), mode))
 
 
 def encode_set(which: int, value: object, flags: int = 0) -> bytes:
@@ -222,16 +218,7 @@ class Table(Handle):
         check(api.tst_klv_table_new(ctypes.byref(out)))
         self._own(api, out.value)
 
-    def add(
-        self,
-        data: object,
-        offsets: object,
-        lengths: object,
-        n: int,
-        mode: int,
-        skip: bool,
-        rows: object = None,
-    ) -> None:
+    def add(self, data: object, offsets: object, lengths: object, n: int, mode: int, skip: bool, rows: object = None) -> None:
         """Add n records; with `skip`, those that cannot be decoded are left out and `rows` (n bytes) says so."""
         p, size, keep = pin(data)
         op, _, ok = pin(offsets)

@@ -255,7 +255,9 @@ _HOMES = {
         "decode_vlocation_series",
         "encode_vlocation_series",
     ),
-    "_uas": ("UasDatalinkLs",),
+    "_uas": (
+        "UasDatalinkLs",
+    ),
     "_codec": (
         "OutOfRangePolicy",
         "decode_uas_datalink",

@@ -72,12 +72,7 @@ def decode_uas_datalink(buf: Buffer, *, strict: bool = False, compliance: bool =
 
 
 def decode_uas_datalink_batch(
-    data: Buffer,
-    offsets: Sequence[int],
-    lengths: Sequence[int],
-    *,
-    strict: bool = False,
-    compliance: bool = False,
+    data: Buffer, offsets: Sequence[int], lengths: Sequence[int], *, strict: bool = False, compliance: bool = False
 ) -> list[UasDatalinkLs | None]:
     """Decode many records that lie in one buffer, in one call; None stands for one that cannot be decoded."""
     from array import array
@@ -97,9 +92,7 @@ def decode_uas_datalink_batch(
     return records
 
 
-def encode_uas_datalink(
-    record: UasDatalinkLs, *, out_of_range_policy: OutOfRangePolicy | None = None
-) -> bytes:
+def encode_uas_datalink(record: UasDatalinkLs, *, out_of_range_policy: OutOfRangePolicy | None = None) -> bytes:
     """A whole record: items ascending by tag, then the unknown items, then the checksum.
 
     The label is always that of ST 0601; item 65 defaults to 19. With `OutOfRangePolicy.INDICATOR` items that
@@ -185,10 +178,7 @@ def parse_klv_universal(
     if len(b) < 16:
         from ..exceptions import KlvError, KlvErrorKind
 
-        raise KlvError(
-            kind=KlvErrorKind.BAD_UNIVERSAL_LABEL,
-            message=f"{len(b)} bytes are shorter than a universal label",
-        )
+        raise KlvError(kind=KlvErrorKind.BAD_UNIVERSAL_LABEL, message=f"{len(b)} bytes are shorter than a universal label")
     other = _BY_LABEL.get(b[:16])
     if other is not None:
         return other(b, strict)  # type: ignore[no-any-return]

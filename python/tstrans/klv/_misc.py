@@ -38,7 +38,6 @@ __all__ = [
     "validate_mismms",
 ]
 
-
 class IdType(Enum):
     """How an identifier came about."""
 
@@ -77,6 +76,7 @@ class CoreId(Value):
     def with_(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
         return type(self)(**{**dict(zip(self.__match_args__, self._values())), **changes})
+
 
 
 _KINDS = (None, IdType.MANAGED, IdType.VIRTUAL, IdType.PHYSICAL)
@@ -158,6 +158,7 @@ class SdccFlp(Value):
         return self.correlations[i * n - i * (i + 1) // 2 + j - i - 1]
 
 
+
 def decode_sdcc_flp(buf: Buffer) -> SdccFlp:
     """An SDCC-FLP as ST 0601 item 102 carries it."""
     return SdccFlp(*lib.decode_set(_SDCC, octets(buf)))
@@ -201,11 +202,11 @@ class CotConfig(Value):
 
     def __init__(
         self,
-        platform_type: str = "a-f-A-M-F",
+        platform_type: str = 'a-f-A-M-F',
         update_interval_us: int = 5000000,
-        producer: str = "ST0601CoT",
+        producer: str = 'ST0601CoT',
         geoid_undulation_m: float | None = None,
-        how: str = "m-p",
+        how: str = 'm-p',
     ) -> None:
         _put(self, "platform_type", platform_type)
         _put(self, "update_interval_us", update_interval_us)

@@ -31,7 +31,6 @@ __all__ = [
     "plain",
 ]
 
-
 class ImageHorizonPixels(Value):
     """Item 81: where the horizon enters and leaves the picture, in percent of its size, and the positions seen there.."""
 
@@ -104,6 +103,7 @@ class SensorFrameRate(Value):
     def fps(self) -> float:
         """Pictures a second."""
         return self.numerator / self.denominator
+
 
 
 class MetadataSubstreamId(Value):
@@ -266,6 +266,7 @@ class WeaponsStore(Value):
     def weapon_armed(self) -> bool:
         """Bit 11 of the status."""
         return bool(self.status_raw & 0x800)
+
 
 
 class Waypoint(Value):

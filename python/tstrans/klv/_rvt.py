@@ -36,7 +36,6 @@ __all__ = [
     "encode_rvt_standalone",
 ]
 
-
 class RvtPoiType(Enum):
     """Type of a point of interest."""
 
@@ -63,7 +62,6 @@ class RvtUserDataType(Enum):
     UINT = 2
     EXPERIMENTAL = 3
 
-
 for _e in (RvtPoiType, RvtAoiType, RvtUserDataType):
     _e.__module__ = "tstrans.klv"
 del _e
@@ -76,7 +74,7 @@ class RvtUserData(Value):
     numeric_id_raw: int
     data: bytes
 
-    def __init__(self, numeric_id_raw: int, data: bytes = b"") -> None:
+    def __init__(self, numeric_id_raw: int, data: bytes = b'') -> None:
         _put(self, "numeric_id_raw", numeric_id_raw)
         _put(self, "data", data)
 
@@ -89,6 +87,7 @@ class RvtUserData(Value):
     def numeric_id(self) -> int:
         """The id without the type."""
         return self.numeric_id_raw & 0x3F
+
 
 
 class RvtPoi(Value):
@@ -342,6 +341,7 @@ class RvtLs(Value):
     def with_(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
         return type(self)(**{**dict(zip(self.__match_args__, self._values())), **changes})
+
 
 
 def _mgrs(zone: int | None, grid: str | None, easting: int | None, northing: int | None) -> str | None:

@@ -30,7 +30,6 @@ __all__ = [
     "encode_security_strict_compliance",
 ]
 
-
 class SecurityClassification(Enum):
     """ST 0102 item 1."""
 
@@ -81,7 +80,6 @@ class ObjectCountryCodingMethod(Enum):
     GENC_THREE_LETTER = 14
     GENC_NUMERIC = 15
     GENC_ADMIN_SUB = 64
-
 
 for _e in (SecurityClassification, ClassifyingCountryCodingMethod, ObjectCountryCodingMethod):
     _e.__module__ = "tstrans.klv"
@@ -169,11 +167,7 @@ class SecurityLs(Value):
         _put(self, "declassification_date", declassification_date)
         _put(self, "classification_marking_system", classification_marking_system)
         _put(self, "classification_comments", classification_comments)
-        _put(
-            self,
-            "classifying_country_coding_method_version_date",
-            classifying_country_coding_method_version_date,
-        )
+        _put(self, "classifying_country_coding_method_version_date", classifying_country_coding_method_version_date)
         _put(self, "object_country_coding_method_version_date", object_country_coding_method_version_date)
         _put(self, "unknown", unknown)
         _put(self, "field_errors", field_errors)
@@ -181,6 +175,7 @@ class SecurityLs(Value):
     def with_(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
         return type(self)(**{**dict(zip(self.__match_args__, self._values())), **changes})
+
 
 
 #: The coded fields, by position.

@@ -161,9 +161,7 @@ class UasDatalinkLs(_Base):
         """Items 23, 24 and 25 together: degrees, metres above mean sea level. None when one is missing."""
         from ._values import GeoPoint
 
-        return _whole(
-            GeoPoint, self.frame_center_lat_deg, self.frame_center_lon_deg, self.frame_center_elev_m
-        )
+        return _whole(GeoPoint, self.frame_center_lat_deg, self.frame_center_lon_deg, self.frame_center_elev_m)
 
     def platform_attitude(self) -> Attitude | None:
         """Items 5, 6 and 7 together, in degrees. None when one is missing."""
@@ -194,10 +192,7 @@ class UasDatalinkLs(_Base):
         points = [(fields[f"corner_lat_p{i}_deg"], fields[f"corner_lon_p{i}_deg"]) for i in _CORNERS]
         if any(None in p for p in points):
             lat, lon = fields["frame_center_lat_deg"], fields["frame_center_lon_deg"]
-            offsets = [
-                (fields[f"corner_lat_offset_p{i}_deg"], fields[f"corner_lon_offset_p{i}_deg"])
-                for i in _CORNERS
-            ]
+            offsets = [(fields[f"corner_lat_offset_p{i}_deg"], fields[f"corner_lon_offset_p{i}_deg"]) for i in _CORNERS]
             if lat is None or lon is None or any(None in o for o in offsets):
                 return None
             points = [(lat + a, lon + b) for a, b in offsets]

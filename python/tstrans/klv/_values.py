@@ -20,7 +20,6 @@ __all__ = [
     "field_errors",
 ]
 
-
 class KlvFieldErrorKind(Enum):
     """What is wrong with one item of a set that is otherwise readable."""
 

@@ -720,15 +720,7 @@ def _object(v: Any) -> VObject:
 
 def _tracker(v: Any) -> VTracker:
     return VTracker(
-        *v[:4],
-        _locations(v[4]),
-        *v[5:8],
-        _locations(v[8]),
-        _motion(v[9]),
-        _motion(v[10]),
-        v[11],
-        v[12],
-        field_errors(v[13]),
+        *v[:4], _locations(v[4]), *v[5:8], _locations(v[8]), _motion(v[9]), _motion(v[10]), v[11], v[12], field_errors(v[13])
     )
 
 
@@ -753,18 +745,10 @@ _TARGETS = 12
 
 def record(v: Any) -> VmtiLs:
     """The record of its tree form."""
-    return VmtiLs(
-        *v[:_TARGETS], tuple([_target(t) for t in v[_TARGETS]]), *v[_TARGETS + 1 : -1], field_errors(v[-1])
-    )
+    return VmtiLs(*v[:_TARGETS], tuple([_target(t) for t in v[_TARGETS]]), *v[_TARGETS + 1 : -1], field_errors(v[-1]))
 
 
-_WIDE = {
-    "version_number": 16,
-    "total_targets_in_frame": 32,
-    "num_targets_reported": 32,
-    "frame_width": 32,
-    "frame_height": 32,
-}
+_WIDE = {"version_number": 16, "total_targets_in_frame": 32, "num_targets_reported": 32, "frame_width": 32, "frame_height": 32}
 
 
 def _tree(r: VmtiLs) -> Any:
