@@ -70,7 +70,13 @@ func (o *output) write(b []byte) (int64, error) {
 		return at, nil
 	}
 	o.ahead.Before(at, int64(len(b)))
-	if _, err := o.f.WriteAt(b, at); err != nil {
+	// The size and type of the first box come last: until then readers see an
+	// empty box to the end of the file, not half a fragment.
+	_, err := o.f.WriteAt(b[8:], at+8)
+	if err == nil {
+		_, err = o.f.WriteAt(b[:8], at)
+	}
+	if err != nil {
 		_ = o.f.Truncate(at)
 		return at, ioError(err, "cannot write")
 	}
