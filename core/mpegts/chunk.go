@@ -10,11 +10,14 @@ import (
 
 // chunkInput is the input kept together, in bytes: large enough that a call a
 // chunk costs nothing, small enough to stay in the second-level cache.
-const chunkInput = 512 << 10
+const chunkInput = 256 << 10
 
-// chunkSize adds room for what the chunk before left over: less than a packet,
-// or the packets in which a start is being confirmed.
-const chunkSize = chunkInput + 8*StrideATSC
+// chunkFront is the room before it for what the chunk before left over: less
+// than a packet, or the packets in which a start is being confirmed.
+const chunkFront = 8 * StrideATSC
+
+// chunkSize is the size of a chunk in bytes.
+const chunkSize = chunkFront + chunkInput
 
 // maxIdleBlocks bounds the memory that waits for reuse, in bytes.
 const maxIdleBlocks = 4 << 20

@@ -221,8 +221,10 @@ func (d *Demuxer) timestamps(s *pidState, r *Record, info *pesInfo) {
 		}
 		return
 	}
+	jumped := false
 	if s.ptsSeen {
 		if delta := clock.DiffPTS(s.ptsLast, info.pts); delta < -ptsBackstep {
+			jumped = true
 			d.finding(s.id, s.stream, NCPTSAnomaly, "PTS anomaly on PID 0x%04X: delta=%d", s.pid, delta)
 		}
 	}
@@ -230,7 +232,7 @@ func (d *Demuxer) timestamps(s *pidState, r *Record, info *pesInfo) {
 	r.Flags |= FlagHasPTS
 	r.PTS = info.pts
 	if d.cfg.UnwrapTimestamps {
-		r.PTS = d.unwrapPTS(s, info.pts)
+		r.PTS = d.unwrapPTS(s, info.pts, jumped)
 	}
 	if info.hasDTS {
 		r.Flags |= FlagHasDTS
@@ -241,12 +243,12 @@ func (d *Demuxer) timestamps(s *pidState, r *Record, info *pesInfo) {
 	}
 }
 
-// unwrapPTS continues the time line of a PID; its first sample joins the running
-// clock of its program.
-func (d *Demuxer) unwrapPTS(s *pidState, pts int64) int64 {
+// unwrapPTS continues the time line of a PID; its first sample, and one behind a
+// jump, join the running clock of the program.
+func (d *Demuxer) unwrapPTS(s *pidState, pts int64, jumped bool) int64 {
 	from, known := s.unwrap, s.wrapped
 	p := d.psi.program(s.id.ProgramNumber)
-	if !known && p != nil && p.anchored {
+	if (!known || jumped) && p != nil && p.anchored {
 		from, known = p.anchor, true
 	}
 	if known {

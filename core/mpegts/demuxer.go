@@ -230,25 +230,26 @@ func (d *Demuxer) Read(recs []Record, arena []byte) (n, used int, chunk *Chunk, 
 // room gives the free end of the chunk, starting a new one when it is full.
 func (d *Demuxer) room() []byte {
 	if d.chunk == nil || d.end == len(d.buf) {
-		d.nextChunk()
+		d.startChunk(d.pool.Get(chunkSize))
 	}
 	return d.buf[d.end:]
 }
 
-// nextChunk starts a new chunk. What is not parsed moves along; PES that are
-// open have their bytes gathered, so that no payload refers to two chunks.
-func (d *Demuxer) nextChunk() {
-	block := d.pool.Get(chunkSize)
+// startChunk begins a chunk in a block whose input starts at chunkFront. What is
+// not parsed yet moves in front of it; PES that are open have their bytes
+// gathered, so that no payload refers to two chunks.
+func (d *Demuxer) startChunk(block *offheap.Block) {
 	c := &Chunk{pool: d.pool, block: block}
 	c.refs.Store(1)
+	buf := block.Bytes()[:chunkSize]
 	tail := 0
 	if d.chunk != nil {
 		for _, s := range d.open {
 			s.spillPES(d)
 		}
 		d.psi.saveLast(d)
-		tail = copy(block.Bytes(), d.buf[d.pos:d.end])
-		d.base += uint64(d.pos)
+		tail = copy(buf[chunkFront-(d.end-d.pos):], d.buf[d.pos:d.end])
+		d.base += uint64(d.end)
 		if b := d.cur; len(b.recs) > b.read {
 			d.queue = append(d.queue, b) // takes over the demuxer's hold on the chunk
 			d.cur = d.spare
@@ -262,7 +263,8 @@ func (d *Demuxer) nextChunk() {
 		d.cur = &batch{}
 	}
 	d.cur.chunk = c
-	d.chunk, d.buf, d.pos, d.end = c, block.Bytes()[:chunkSize], 0, tail
+	d.chunk, d.buf, d.pos, d.end = c, buf, chunkFront-tail, chunkFront
+	d.base -= chunkFront // below 0 at the start of the input: sums with an offset are right again
 }
 
 // stream gives the number of an identity.

@@ -24,7 +24,9 @@ type Reader struct {
 	fd        int
 	owned     *os.File // nil where the descriptor is the caller's
 	regular   bool
+	start     int64 // offset in a regular file at which reading began
 	taken     int64 // input bytes read
+	ahead     *readAhead
 	err       error // why it ended; sticky
 	eof       bool
 	cancelled atomic.Bool
@@ -46,7 +48,8 @@ func OpenReader(path string, cfg DemuxerConfig) (*Reader, error) {
 	return r, nil
 }
 
-// NewReader reads from a descriptor that stays the caller's, from where it stands.
+// NewReader reads from a descriptor that stays the caller's, from where it
+// stands. The offset of a regular file is left as it is.
 func NewReader(fd int, cfg DemuxerConfig) (*Reader, error) { return newReader(fd, cfg) }
 
 func newReader(fd int, cfg DemuxerConfig) (*Reader, error) {
@@ -61,7 +64,11 @@ func newReader(fd int, cfg DemuxerConfig) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{d: d, fd: fd, regular: regular}, nil
+	r := &Reader{d: d, fd: fd, regular: regular}
+	if regular {
+		r.start = position(fd)
+	}
+	return r, nil
 }
 
 // ioError keeps the errno for callers in other languages.
@@ -83,6 +90,9 @@ func (r *Reader) Cancel() { r.cancelled.Store(true) }
 // Close gives everything back but the chunks handed out.
 func (r *Reader) Close() error {
 	r.Cancel()
+	if r.ahead != nil {
+		r.ahead.close()
+	}
 	err := r.d.Close()
 	if r.owned != nil {
 		f := r.owned
@@ -149,22 +159,18 @@ func (r *Reader) fill(wait time.Duration) (bool, error) {
 			return false, nil
 		}
 	}
-	room := r.d.room()
-	// Reads end at multiples of the step, so that no step lies in two chunks.
-	n := min(len(room), chunkInput) / readStep * readStep
-	n -= int(r.taken % readStep)
-	if n <= 0 || n > len(room) {
-		n = min(len(room), readStep-int(r.taken%readStep))
+	n := chunkInput
+	if r.d.chunk != nil && r.d.end < len(r.d.buf) {
+		n = len(r.d.buf) - r.d.end
 	}
-	if limit := r.d.cfg.ReadLimit; limit > 0 {
-		limit = (limit + readStep - 1) / readStep * readStep
+	if limit := r.limit(); limit > 0 {
 		n = int(min(int64(n), limit-r.taken))
 	}
 	if n == 0 {
 		r.eof = true
 		return false, nil
 	}
-	k, err := readFD(r.fd, room[:n])
+	k, err := r.read(n)
 	switch {
 	case errors.Is(err, syscall.EAGAIN):
 		return false, nil
@@ -176,6 +182,29 @@ func (r *Reader) fill(wait time.Duration) (bool, error) {
 	}
 	r.taken += int64(k)
 	return true, r.d.steps(k)
+}
+
+// limit is the input offset at which reading ends; 0 for none.
+func (r *Reader) limit() int64 { return (r.d.cfg.ReadLimit + readStep - 1) / readStep * readStep }
+
+// read puts up to n bytes behind the input that is there.
+func (r *Reader) read(n int) (int, error) {
+	if !r.regular {
+		return readFD(r.fd, r.d.room()[:n])
+	}
+	if r.ahead == nil && r.taken >= chunkInput {
+		r.ahead = newReadAhead(r.d.pool, r.fd, r.start, r.taken, r.limit())
+	}
+	if r.ahead != nil && r.d.end == len(r.d.buf) {
+		block, k, err := r.ahead.next(r.taken)
+		if k <= 0 || err != nil {
+			r.d.pool.Put(block)
+			return 0, err
+		}
+		r.d.startChunk(block)
+		return k, nil
+	}
+	return preadFD(r.fd, r.d.room()[:n], r.start+r.taken)
 }
 
 // steps parses n bytes that were read into the chunk, one readStep of the input

@@ -29,3 +29,19 @@ func readFD(fd int, p []byte) (int, error) {
 	}
 	return n, err
 }
+
+func preadFD(fd int, p []byte, off int64) (int, error) {
+	n, err := os.NewFile(uintptr(fd), "").ReadAt(p, off)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return n, err
+}
+
+func position(fd int) int64 {
+	at, err := os.NewFile(uintptr(fd), "").Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0
+	}
+	return at
+}

@@ -43,3 +43,23 @@ func readFD(fd int, p []byte) (int, error) {
 		return max(n, 0), err
 	}
 }
+
+// preadFD reads once at an offset.
+func preadFD(fd int, p []byte, off int64) (int, error) {
+	for {
+		n, err := syscall.Pread(fd, p, off)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		return max(n, 0), err
+	}
+}
+
+// position is the offset of a descriptor; 0 where it has none.
+func position(fd int) int64 {
+	at, err := syscall.Seek(fd, 0, 1)
+	if err != nil {
+		return 0
+	}
+	return at
+}
