@@ -16,6 +16,7 @@ require (
 	github.com/haivision/srtgo v0.0.0-20230627061225-a70d53fcd618
 	github.com/pion/rtcp v1.2.15
 	github.com/pion/rtp v1.8.21
+	github.com/pion/sdp/v3 v3.0.15
 	golang.org/x/net v0.43.0
 )
 

@@ -75,3 +75,14 @@ func appendEscaped(dst, b []byte) []byte {
 	}
 	return dst
 }
+
+// WithMISPTime returns a copy of an access unit of H.264 or H.265 with a time
+// stamp before its first slice.
+func (m *Muxer) WithMISPTime(c Codec, au []byte, t MISPTime) ([]byte, error) {
+	before, sei, after, err := m.insertMISP(c, au, &t)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]byte, 0, len(au)+len(sei))
+	return append(append(append(out, before...), sei...), after...), nil
+}

@@ -127,3 +127,12 @@ func mpegAudioLength(b []byte) int {
 	}
 	return 144*bits/hz + padding
 }
+
+// RepeatTables makes the next push carry tables and a clock reference, however
+// recently there were some: for a time base that began anew.
+func (m *Muxer) RepeatTables() {
+	m.hasPSI = false
+	for _, p := range m.programs {
+		p.hasPCR = false
+	}
+}

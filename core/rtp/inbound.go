@@ -239,6 +239,13 @@ func (in *Inbound) Clock() ClockMap {
 	return in.clock
 }
 
+// Reject counts a datagram from an address that the caller does not take.
+func (in *Inbound) Reject() {
+	in.mu.Lock()
+	in.stats.Rejected++
+	in.mu.Unlock()
+}
+
 // SSRC is the present source.
 func (in *Inbound) SSRC() (uint32, bool) {
 	in.mu.Lock()

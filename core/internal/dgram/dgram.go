@@ -28,6 +28,9 @@ type Config struct {
 	// Interface is the address of the interface a group is joined on or
 	// multicast is sent from. The zero value leaves it to the system.
 	Interface netip.Addr
+	// AlsoJoin is the address of a further interface a group is joined on; where
+	// that fails, nothing is said.
+	AlsoJoin netip.Addr
 	// ReceiveBuffer and SendBuffer are SO_RCVBUF and SO_SNDBUF in bytes; 0
 	// leaves the system's.
 	ReceiveBuffer, SendBuffer int
@@ -69,6 +72,9 @@ func Listen(ctx context.Context, cfg Config) (*Conn, error) {
 	c.local = c.pc.LocalAddr().(*net.UDPAddr).AddrPort()      //nolint:forcetypeassert // a UDP socket's
 	if group {
 		err = c.join(a.Addr(), cfg.Interface)
+		if cfg.AlsoJoin.IsValid() && c.join(a.Addr(), cfg.AlsoJoin) == nil {
+			err = nil
+		}
 	}
 	if err == nil {
 		err = c.init()

@@ -14,7 +14,7 @@ func reuse(fd uintptr) error {
 
 // buffers asks for socket buffers; the system may give less, which is no error.
 func buffers(fd uintptr, recv, send int) {
-	if recv > 0 {
+	if recv > 0 && force(fd, recv) != nil {
 		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, recv) //nolint:gosec // a descriptor
 	}
 	if send > 0 {

@@ -1,0 +1,299 @@
+package rtsp
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/tstrans/tstrans/core/internal/dgram"
+	"github.com/tstrans/tstrans/core/rtp"
+)
+
+// tcpBatch is about how much one write to a TCP client takes, in bytes.
+const tcpBatch = 64 << 10
+
+// peer sends the frames of a mount to one client, or to a group. Frames wait in
+// a bounded queue; its own thread takes them out.
+type peer struct {
+	m      *Mount
+	owner  *serverConn // nil: a group
+	conn   *dgram.Conn // of a group
+	udp    *udpServer  // of a client by UDP
+	tracks []peerTrack
+
+	mu      sync.Mutex // guards what follows
+	queue   []queued
+	backlog int // payloads in queue
+
+	wake chan struct{}
+	quit chan struct{}
+	once sync.Once
+	done sync.WaitGroup
+
+	work  []queued // of the sending thread
+	buf   []byte
+	heads [dgram.BatchSize][rtp.HeaderSize]byte
+}
+
+type queued struct {
+	f    *frame
+	from int // the first payload still to be sent
+}
+
+// peerTrack is one media of a client.
+type peerTrack struct {
+	on      bool
+	tcp     bool
+	channel byte
+	to      netip.AddrPort
+	rtcpTo  netip.AddrPort
+	out     *rtp.Outbound
+	base    uint32 // the mount's time stamp that the client sees as 0
+	last    uint32 // of what was sent last
+	lastAt  time.Time
+	started bool
+}
+
+func newPeer(m *Mount, tracks int) *peer {
+	return &peer{m: m, tracks: make([]peerTrack, tracks), wake: make(chan struct{}, 1), quit: make(chan struct{})}
+}
+
+// prepare starts the numbering of a track.
+func (p *peer) prepare(i int, media Media) {
+	t := &p.tracks[i]
+	t.on = true
+	t.out = rtp.NewOutbound(media.PayloadType, nil, media.Rate, 0, p.m.start)
+	if p.m.packer == nil {
+		t.base = uint32(ticks(time.Since(p.m.start))) //nolint:gosec // it wraps
+	}
+}
+
+// begin starts sending.
+func (p *peer) begin() {
+	p.done.Add(1)
+	go p.run()
+}
+
+// halt ends sending.
+func (p *peer) halt() { p.once.Do(func() { close(p.quit) }) }
+
+// stop ends sending and waits for the thread.
+func (p *peer) stop() {
+	p.halt()
+	p.done.Wait()
+}
+
+// push queues a frame. Beyond the mount's limit the oldest payloads go; a frame
+// that finds room is taken whole, however many payloads it has, so that a large
+// picture does not cost itself.
+func (p *peer) push(f *frame) {
+	if f.track >= len(p.tracks) || !p.tracks[f.track].on {
+		return
+	}
+	limit := p.m.s.cfg.Fanout
+	lost := 0
+	p.mu.Lock()
+	for p.backlog > limit {
+		q := &p.queue[0]
+		n := min(p.backlog-limit, len(q.f.ends)-q.from)
+		q.from += n
+		p.backlog -= n
+		lost += n
+		if q.from == len(q.f.ends) {
+			p.pop()
+		}
+	}
+	p.queue = append(p.queue, queued{f: f})
+	p.backlog += len(f.ends)
+	p.mu.Unlock()
+	if lost > 0 {
+		p.m.dropped.Add(uint64(lost))
+	}
+	token(p.wake)
+}
+
+// pop removes the oldest frame and lets go of it.
+func (p *peer) pop() {
+	p.queue[0] = queued{}
+	p.queue = p.queue[1:]
+	if len(p.queue) == 0 {
+		p.queue = nil
+	}
+}
+
+// drained tells whether everything has gone out.
+func (p *peer) drained() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.backlog == 0
+}
+
+func (p *peer) run() {
+	defer p.done.Done()
+	t := time.NewTicker(rtp.ReportInterval)
+	defer t.Stop()
+	for {
+		select {
+		case <-p.wake:
+			for p.take() {
+				if !p.send() {
+					return
+				}
+			}
+		case now := <-t.C:
+			for i := range p.tracks {
+				p.report(i, now, false)
+			}
+		case <-p.quit:
+			for i := range p.tracks {
+				p.report(i, time.Now(), true)
+			}
+			return
+		}
+	}
+}
+
+// take moves the next batch out of the queue.
+func (p *peer) take() bool {
+	select {
+	case <-p.quit:
+		return false
+	default:
+	}
+	clear(p.work)
+	p.work = p.work[:0]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	size := 0
+	for len(p.queue) > 0 && size < tcpBatch {
+		q := p.queue[0]
+		size += len(q.f.data)
+		p.work = append(p.work, q)
+		p.backlog -= len(q.f.ends) - q.from
+		p.pop()
+	}
+	return len(p.work) > 0
+}
+
+// send writes the batch; false means that the client is gone.
+func (p *peer) send() bool {
+	packets, bytes := 0, 0
+	p.buf = p.buf[:0]
+	ok, pending := true, 0
+	locked := false
+	for _, q := range p.work {
+		t := &p.tracks[q.f.track]
+		if !t.tcp && !locked && p.conn == nil {
+			p.udp.smu.Lock()
+			locked = true
+		}
+		ts := q.f.ts - t.base
+		from := uint32(0)
+		if q.from > 0 {
+			from = q.f.ends[q.from-1]
+		}
+		for i := q.from; i < len(q.f.ends); i++ {
+			payload := q.f.data[from:q.f.ends[i]]
+			from = q.f.ends[i]
+			h := p.heads[pending][:]
+			t.out.Next(h, ts, q.f.marker && i == len(q.f.ends)-1, len(payload))
+			packets++
+			bytes += len(payload) + rtp.HeaderSize
+			if t.tcp {
+				p.buf = appendFrame(p.buf, t.channel, h, payload)
+				if len(p.buf) >= tcpBatch {
+					ok = ok && p.write()
+				}
+				continue
+			}
+			sock := p.socket()
+			sock.Add(h, payload, t.to)
+			if pending++; pending == dgram.BatchSize {
+				_, _ = sock.Flush() // a client that is not there is told by its connection
+				pending = 0
+			}
+		}
+		t.last, t.lastAt = ts, q.f.at
+		if !t.started {
+			defer p.report(q.f.track, time.Now(), false) // early, so that clients can align their clocks
+			t.started = true
+		}
+	}
+	if pending > 0 {
+		_, _ = p.socket().Flush() // see above
+	}
+	if locked {
+		p.udp.smu.Unlock()
+	}
+	if len(p.buf) > 0 {
+		ok = ok && p.write()
+	}
+	p.m.s.rtpPackets.Add(uint64(packets)) //nolint:gosec // not negative
+	p.m.s.rtpBytes.Add(uint64(bytes))     //nolint:gosec // not negative
+	return ok
+}
+
+func (p *peer) socket() *dgram.Conn {
+	if p.conn != nil {
+		return p.conn
+	}
+	return p.udp.pair.rtp
+}
+
+// write sends the buffer to a TCP client; one that takes nothing for as long as
+// a silent one is borne is dropped.
+func (p *peer) write() bool {
+	within := p.owner.idleLimit()
+	if p.stopped() {
+		within = farewellTimeout / 2
+	}
+	err := p.owner.w.write(p.buf, within)
+	p.buf = p.buf[:0]
+	if err != nil {
+		_ = p.owner.w.nc.Close()
+		return false
+	}
+	return true
+}
+
+// report sends a sender report of track i, or the last one with BYE.
+func (p *peer) report(i int, now time.Time, bye bool) {
+	t := &p.tracks[i]
+	if !t.on || t.lastAt.IsZero() {
+		return
+	}
+	ts, at := t.last, t.lastAt
+	if p.m.packer == nil { // the wall clock is the media's clock
+		ts, at = uint32(ticks(now.Sub(p.m.start)))-t.base, now //nolint:gosec // it wraps
+	}
+	b := t.out.Report(cname, at, ts)
+	if bye {
+		b = t.out.Bye(cname, at, ts)
+	}
+	if t.tcp {
+		_ = p.owner.w.sendFrame(t.channel+1, b, farewellTimeout) // the next report says the same
+	} else if p.conn != nil {
+		_ = p.conn.Send(b, t.rtcpTo) // see above
+	} else {
+		p.udp.smu.Lock()
+		_ = p.udp.pair.rtcp.Send(b, t.rtcpTo) // see above
+		p.udp.smu.Unlock()
+	}
+	p.m.s.rtcpSent.Add(1)
+}
+
+func (p *peer) stopped() bool {
+	select {
+	case <-p.quit:
+		return true
+	default:
+		return false
+	}
+}
+
+// again is the peer for the next PLAY after a pause: it goes on numbering.
+func (p *peer) again() *peer {
+	return &peer{
+		m: p.m, owner: p.owner, udp: p.udp, tracks: p.tracks, wake: make(chan struct{}, 1), quit: make(chan struct{}),
+	}
+}

@@ -1,0 +1,148 @@
+package rtsp
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/bluenviron/gortsplib/v4/pkg/base"
+)
+
+// wire reads messages and interleaved frames from a connection (RFC 2326 §4,
+// §10.12) and writes them. One thread reads, any may write.
+type wire struct {
+	nc      net.Conn
+	br      *bufio.Reader
+	discard int
+	frame   []byte
+
+	wmu  sync.Mutex
+	wbuf []byte
+}
+
+// message is one of the three things that arrive.
+type message struct {
+	req     *base.Request
+	res     *base.Response
+	isFrame bool
+	channel byte
+	frame   []byte // valid until the next read
+}
+
+func newWire(nc net.Conn, buffer int) *wire {
+	return &wire{nc: nc, br: bufio.NewReaderSize(nc, buffer)}
+}
+
+// errSyntax marks what cannot be read on: the connection has to end.
+var errSyntax = errors.New("malformed message")
+
+// errIdle says that no message began in time.
+var errIdle = errors.New("idle")
+
+// read waits until idle (zero: for ever) for a message to begin and a bounded
+// time for it to be complete.
+func (w *wire) read(idle time.Time) (m message, err error) {
+	if w.discard > 0 {
+		_, _ = w.br.Discard(w.discard) // it is buffered
+		w.discard = 0
+	}
+	if w.br.Buffered() == 0 {
+		_ = w.nc.SetReadDeadline(idle)
+	}
+	first, err := w.br.Peek(1)
+	if err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			err = errIdle
+		}
+		return m, err //nolint:wrapcheck // the caller says what it means
+	}
+	if w.br.Buffered() < 4 || first[0] != base.InterleavedFrameMagicByte {
+		_ = w.nc.SetReadDeadline(time.Now().Add(requestTimeout))
+	}
+	if first[0] == base.InterleavedFrameMagicByte {
+		return w.readFrame()
+	}
+	head, err := w.br.Peek(5)
+	if err != nil {
+		return m, err //nolint:wrapcheck // see above
+	}
+	if string(head) == "RTSP/" {
+		m.res = &base.Response{}
+		err = m.res.Unmarshal(w.br)
+	} else {
+		m.req = &base.Request{}
+		err = m.req.Unmarshal(w.br)
+	}
+	var ne net.Error
+	if err != nil && !errors.As(err, &ne) && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.Join(errSyntax, err)
+	}
+	return m, err
+}
+
+func (w *wire) readFrame() (m message, err error) {
+	head, err := w.br.Peek(4)
+	if err != nil {
+		return m, err //nolint:wrapcheck // the caller says what it means
+	}
+	m.isFrame, m.channel = true, head[1]
+	n := int(binary.BigEndian.Uint16(head[2:]))
+	if w.br.Buffered() < 4+n {
+		_ = w.nc.SetReadDeadline(time.Now().Add(requestTimeout))
+	}
+	if 4+n <= w.br.Size() {
+		b, err := w.br.Peek(4 + n)
+		if err != nil {
+			return m, err //nolint:wrapcheck // see above
+		}
+		m.frame, w.discard = b[4:], 4+n
+		return m, nil
+	}
+	_, _ = w.br.Discard(4) // it is buffered
+	if cap(w.frame) < n {
+		w.frame = make([]byte, 1<<16)
+	}
+	m.frame = w.frame[:n]
+	_, err = io.ReadFull(w.br, m.frame)
+	return m, err //nolint:wrapcheck // see above
+}
+
+// write sends bytes as they are, within a time.
+func (w *wire) write(b []byte, within time.Duration) error {
+	w.wmu.Lock()
+	defer w.wmu.Unlock()
+	_ = w.nc.SetWriteDeadline(time.Now().Add(within))
+	_, err := w.nc.Write(b)
+	return err //nolint:wrapcheck // the caller says what it means
+}
+
+// send sends a request or an answer.
+func (w *wire) send(m interface{ Marshal() ([]byte, error) }, within time.Duration) error {
+	b, err := m.Marshal()
+	if err != nil {
+		return err //nolint:wrapcheck // see above
+	}
+	return w.write(b, within)
+}
+
+// sendFrame sends an interleaved frame.
+func (w *wire) sendFrame(channel byte, b []byte, within time.Duration) error {
+	w.wmu.Lock()
+	defer w.wmu.Unlock()
+	w.wbuf = appendFrame(w.wbuf[:0], channel, b, nil)
+	_ = w.nc.SetWriteDeadline(time.Now().Add(within))
+	_, err := w.nc.Write(w.wbuf)
+	return err //nolint:wrapcheck // see above
+}
+
+// appendFrame appends an interleaved frame of two parts.
+func appendFrame(to []byte, channel byte, a, b []byte) []byte {
+	n := len(a) + len(b)
+	to = append(to, base.InterleavedFrameMagicByte, channel, byte(n>>8), byte(n)) //nolint:gosec // sixteen bits
+	return append(append(to, a...), b...)
+}
