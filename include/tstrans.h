@@ -8,6 +8,7 @@
 #define TSTRANS_H
 
 #include "tstrans/base.h"
+#include "tstrans/codec.h"
 #include "tstrans/klv.h"
 #include "tstrans/mp4.h"
 #include "tstrans/mpegts.h"

@@ -143,3 +143,16 @@ func AtByte(err error, pos int) error {
 	}
 	return err
 }
+
+// maxChromaLocation is the largest chroma_sample_loc_type of H.264 and H.265.
+const maxChromaLocation = 5
+
+// SkipChromaLocations passes over the chroma sample locations of a VUI (H.264
+// §E.1.1, H.265 §E.2.1).
+func SkipChromaLocations(r *bits.Reader) error {
+	if _, err := Limited(r, maxChromaLocation, "chroma_sample_loc_type_top_field"); err != nil {
+		return err
+	}
+	_, err := Limited(r, maxChromaLocation, "chroma_sample_loc_type_bottom_field")
+	return err
+}

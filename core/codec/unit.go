@@ -14,6 +14,10 @@ const (
 	UnitTileList                           // the OBU is a tile list, forbidden in MPEG-2 TS
 	UnitHasExtension                       // the OBU has an extension header (not a finding)
 	UnitDropped                            // not a unit: its header cannot be relied on
+
+	// UnitLayerRange shares the bit of UnitExtReserved: nuh_layer_id of H.266 is
+	// above 55.
+	UnitLayerRange = UnitExtReserved
 )
 
 // UnitFindings masks what is a finding.

@@ -81,6 +81,10 @@ func (f *Frame) Unmarshal(buf []byte) error {
 	if buf[1]&6 != 0 {
 		return codec.Named(name, codec.Forbidden("adts_layer"))
 	}
+	if buf[1]&8 != 0 && buf[2]>>6 == uint8(ProfileLTP) {
+		// MPEG-2 AAC has no long term prediction (13818-7 table 31).
+		return codec.Named(name, codec.Reserved("adts_profile", uint64(ProfileLTP)))
+	}
 	index := buf[2] >> 2 & 0xf
 	if sampleRates[index] == 0 {
 		return codec.Named(name, codec.Reserved("sampling_frequency_index", uint64(index)))
@@ -97,6 +101,9 @@ func (f *Frame) Unmarshal(buf []byte) error {
 	}
 	if buf[1]&1 == 0 {
 		f.HeaderLength = HeaderSizeCRC
+	}
+	if len(buf) < int(f.HeaderLength) {
+		return codec.Named(name, codec.Truncated(int(f.HeaderLength), len(buf)))
 	}
 	if length > len(buf) {
 		return codec.Named(name, codec.Truncated(length, len(buf)))

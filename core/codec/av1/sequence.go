@@ -59,7 +59,7 @@ func (s *SequenceHeader) Unmarshal(payload []byte) error {
 		}
 	}
 	s.unmarshalTools(&r)
-	s.unmarshalColor(&r)
+	s.unmarshalColor(&r) // film_grain_params_present, the last bit, is not asked for
 	return codec.Named(name, r.Err())
 }
 
@@ -153,7 +153,7 @@ func (s *SequenceHeader) unmarshalTools(r *bits.Reader) {
 	r.U(1) // enable_restoration
 }
 
-// unmarshalColor reads color_config and film_grain_params_present (AV1 §5.5.2).
+// unmarshalColor reads color_config (AV1 §5.5.2).
 func (s *SequenceHeader) unmarshalColor(r *bits.Reader) {
 	s.BitDepth = 8
 	if r.Flag() { // high_bitdepth
@@ -182,7 +182,6 @@ func (s *SequenceHeader) unmarshalColor(r *bits.Reader) {
 		}
 		r.U(1) // separate_uv_delta_q
 	}
-	r.U(1) // film_grain_params_present
 }
 
 func (s *SequenceHeader) unmarshalSubsampling(r *bits.Reader) {

@@ -86,7 +86,7 @@ var casesPPS = []struct {
 	{"68", PPS{ID: 2, SPSID: 1}, 0},
 	{"00", PPS{}, tsterr.CodecTruncatedRBSP},
 	{"0000000000", PPS{}, tsterr.CodecInvalidGolomb},
-	{"00808080", PPS{}, tsterr.CodecReservedValue}, // id 256
+	{"0080e0", PPS{}, tsterr.CodecReservedValue}, // id 256
 }
 
 func TestPPS(t *testing.T) {

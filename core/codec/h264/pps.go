@@ -21,14 +21,15 @@ func (p *PPS) Unmarshal(rbsp []byte) error {
 		return codec.Named(name, bits.Short(0, 8))
 	}
 	r := bits.NewRBSP(rbsp)
-	id, err := codec.Limited(&r, maxPPSID, "pic_parameter_set_id")
-	if err != nil {
-		return codec.Named(name, err)
+	id, spsID, cabac := r.UE(), r.UE(), r.Flag()
+	switch {
+	case r.Failed():
+		return codec.Named(name, r.Err())
+	case id > maxPPSID:
+		return codec.Named(name, codec.Reserved("pic_parameter_set_id", uint64(id)))
+	case spsID > maxSPSID:
+		return codec.Named(name, codec.Reserved("seq_parameter_set_id", uint64(spsID)))
 	}
-	spsID, err := codec.Limited(&r, maxSPSID, "seq_parameter_set_id")
-	if err != nil {
-		return codec.Named(name, err)
-	}
-	*p = PPS{ID: uint8(id), SPSID: uint8(spsID), CABAC: r.Flag()}
-	return codec.Named(name, r.Err())
+	*p = PPS{ID: uint8(id), SPSID: uint8(spsID), CABAC: cabac}
+	return nil
 }

@@ -16,6 +16,7 @@ const (
 	maxBitDepthMinus8  = 8 // the standard stops at 6; encoders for 16 bits exist
 	maxLog2FrameNum    = 12
 	maxPicOrderCntType = 2
+	maxLog2PocLsb      = 12
 )
 
 // SPS is a sequence parameter set (H.264 §7.3.2.1.1).
@@ -33,7 +34,7 @@ type SPS struct {
 	Log2MaxFrameNumMinus4 uint8
 	PicOrderCntType       uint8
 	// Log2MaxPicOrderCntLsbMinus4 is only set for PicOrderCntType 0.
-	Log2MaxPicOrderCntLsbMinus4 uint32
+	Log2MaxPicOrderCntLsbMinus4 uint8
 	DeltaPicOrderAlwaysZero     bool
 	MaxNumRefFrames             uint32
 	FrameNumGapsAllowed         bool
@@ -88,37 +89,46 @@ func (s *SPS) unmarshal(r *bits.Reader) error {
 	}
 	s.MaxNumRefFrames = r.UE()
 	s.FrameNumGapsAllowed = r.Flag()
-	if err = s.unmarshalSize(r); err != nil {
-		return err
+	s.unmarshalSize(r)
+	if s.HasVUI = r.Flag(); s.HasVUI {
+		if err = s.VUI.unmarshal(r); err != nil {
+			return err
+		}
 	}
-	s.HasVUI = r.Flag()
-	if s.HasVUI {
-		s.VUI.unmarshal(r)
+	if r.Failed() {
+		return r.Err()
 	}
-	return nil
+	s.Width, s.Height, err = s.Crop.Size(s.CodedWidth, s.CodedHeight, codec.CropNames{
+		Horizontal: "frame_crop_left_offset + frame_crop_right_offset",
+		Vertical:   "frame_crop_top_offset + frame_crop_bottom_offset",
+	})
+	return err
 }
 
 func (s *SPS) unmarshalChroma(r *bits.Reader) error {
-	v, err := codec.Limited(r, maxChromaFormat, "chroma_format_idc")
+	chroma := r.UE()
+	if chroma == uint32(codec.YUV444) {
+		s.SeparateColourPlane = r.Flag()
+	}
+	luma, err := codec.Limited(r, maxBitDepthMinus8, "bit_depth_luma_minus8")
 	if err != nil {
 		return err
 	}
-	s.Chroma = codec.ChromaFormat(v)
-	if s.Chroma == codec.YUV444 {
-		s.SeparateColourPlane = r.Flag()
-	}
-	if v, err = codec.Limited(r, maxBitDepthMinus8, "bit_depth_luma_minus8"); err != nil {
+	depth, err := codec.Limited(r, maxBitDepthMinus8, "bit_depth_chroma_minus8")
+	if err != nil {
 		return err
 	}
-	s.BitDepthLuma = uint8(v) + 8
-	if v, err = codec.Limited(r, maxBitDepthMinus8, "bit_depth_chroma_minus8"); err != nil {
-		return err
-	}
-	s.BitDepthChroma = uint8(v) + 8
 	r.Flag() // qpprime_y_zero_transform_bypass_flag
 	if r.Flag() {
-		skipScalingLists(r, s.Chroma)
+		skipScalingLists(r, chroma == uint32(codec.YUV444))
 	}
+	if r.Failed() {
+		return r.Err()
+	}
+	if chroma > maxChromaFormat {
+		return codec.Reserved("chroma_format_idc", uint64(chroma))
+	}
+	s.Chroma, s.BitDepthLuma, s.BitDepthChroma = codec.ChromaFormat(chroma), uint8(luma)+8, uint8(depth)+8
 	return nil
 }
 
@@ -130,7 +140,10 @@ func (s *SPS) unmarshalPicOrder(r *bits.Reader) error {
 	s.PicOrderCntType = uint8(v)
 	switch v {
 	case 0:
-		s.Log2MaxPicOrderCntLsbMinus4 = r.UE()
+		if v, err = codec.Limited(r, maxLog2PocLsb, "log2_max_pic_order_cnt_lsb_minus4"); err != nil {
+			return err
+		}
+		s.Log2MaxPicOrderCntLsbMinus4 = uint8(v)
 	case 1:
 		s.DeltaPicOrderAlwaysZero = r.Flag()
 		r.SE() // offset_for_non_ref_pic
@@ -143,7 +156,7 @@ func (s *SPS) unmarshalPicOrder(r *bits.Reader) error {
 }
 
 // unmarshalSize reads picture size and cropping (H.264 equations 7-13 to 7-22).
-func (s *SPS) unmarshalSize(r *bits.Reader) error {
+func (s *SPS) unmarshalSize(r *bits.Reader) {
 	widthMbs := codec.AddSat(r.UE(), 1)
 	heightMaps := codec.AddSat(r.UE(), 1)
 	s.FrameMbsOnly = r.Flag()
@@ -163,15 +176,6 @@ func (s *SPS) unmarshalSize(r *bits.Reader) error {
 		s.Crop.Top = codec.MulSat(r.UE(), unitY)
 		s.Crop.Bottom = codec.MulSat(r.UE(), unitY)
 	}
-	if r.Failed() {
-		return r.Err()
-	}
-	var err error
-	s.Width, s.Height, err = s.Crop.Size(s.CodedWidth, s.CodedHeight, codec.CropNames{
-		Horizontal: "frame_crop_left_offset + frame_crop_right_offset",
-		Vertical:   "frame_crop_top_offset + frame_crop_bottom_offset",
-	})
-	return err
 }
 
 // HasBFrames tells whether pictures may be output in another order than they
@@ -195,9 +199,9 @@ func hasChromaInfo(profileIDC uint8) bool {
 
 // skipScalingLists passes over the lists of H.264 §7.3.2.1.1.1. A list whose
 // scale drops to 0 ends there: the rest repeats.
-func skipScalingLists(r *bits.Reader, chroma codec.ChromaFormat) {
+func skipScalingLists(r *bits.Reader, allPlanes bool) {
 	lists := 8
-	if chroma == codec.YUV444 {
+	if allPlanes {
 		lists = 12
 	}
 	for i := range lists {

@@ -36,7 +36,7 @@ type VUI struct {
 	MaxDecFrameBuffering    uint32
 }
 
-func (v *VUI) unmarshal(r *bits.Reader) {
+func (v *VUI) unmarshal(r *bits.Reader) error {
 	v.Color = codec.Color{Primaries: codec.Unspecified, Transfer: codec.Unspecified, Matrix: codec.Unspecified}
 	if v.HasAspectRatio = r.Flag(); v.HasAspectRatio {
 		v.AspectRatioIDC = uint8(r.U(8))
@@ -55,8 +55,9 @@ func (v *VUI) unmarshal(r *bits.Reader) {
 		}
 	}
 	if v.HasChromaLocation = r.Flag(); v.HasChromaLocation {
-		r.UE()
-		r.UE()
+		if err := codec.SkipChromaLocations(r); err != nil {
+			return err
+		}
 	}
 	if v.HasTiming = r.Flag(); v.HasTiming {
 		v.NumUnitsInTick, v.TimeScale = r.U(32), r.U(32)
@@ -81,6 +82,7 @@ func (v *VUI) unmarshal(r *bits.Reader) {
 		v.MaxNumReorderFrames = r.UE()
 		v.MaxDecFrameBuffering = r.UE()
 	}
+	return nil
 }
 
 // FrameRate tells the rate of frames, two fields each: time_scale over twice

@@ -61,8 +61,8 @@ func skipShortTermSets(r *bits.Reader) error {
 	for i := range n {
 		if i > 0 && r.Flag() {
 			last = predictSet(r, &last)
-		} else {
-			last = readSet(r)
+		} else if last, err = readSet(r); err != nil {
+			return err
 		}
 		if r.Failed() {
 			return r.Err()
@@ -71,27 +71,29 @@ func skipShortTermSets(r *bits.Reader) error {
 	return nil
 }
 
-func readSet(r *bits.Reader) (s pictureSet) {
-	before, after := r.UE(), r.UE()
+func readSet(r *bits.Reader) (s pictureSet, err error) {
+	before, err := codec.Limited(r, maxSetPictures, "num_negative_pics")
+	if err != nil {
+		return s, err
+	}
+	after, err := codec.Limited(r, maxSetPictures, "num_positive_pics")
+	if err != nil {
+		return s, err
+	}
+	s.nBefore, s.nAfter = int(before), int(after)
 	poc := int32(0)
-	for i := uint32(0); i < before && !r.Failed(); i++ {
+	for i := range s.nBefore {
 		poc -= int32(r.UE() + 1) //nolint:gosec // wraps for values no stream has
 		r.Flag()
-		if s.nBefore < maxSetPictures {
-			s.before[s.nBefore] = poc
-			s.nBefore++
-		}
+		s.before[i] = poc
 	}
 	poc = 0
-	for i := uint32(0); i < after && !r.Failed(); i++ {
+	for i := range s.nAfter {
 		poc += int32(r.UE() + 1) //nolint:gosec // wraps for values no stream has
 		r.Flag()
-		if s.nAfter < maxSetPictures {
-			s.after[s.nAfter] = poc
-			s.nAfter++
-		}
+		s.after[i] = poc
 	}
-	return s
+	return s, nil
 }
 
 // predictSet reads a set coded against ref, the one before it in a SPS

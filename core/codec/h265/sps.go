@@ -36,6 +36,8 @@ type SPS struct {
 
 	HasVUI bool
 	VUI    VUI
+
+	cropped bool // conformance_window_flag
 }
 
 // Unmarshal reads a SPS from the bytes after the NAL unit header, emulation
@@ -88,48 +90,49 @@ func (s *SPS) unmarshal(r *bits.Reader) error {
 	r.Skip(2) // sps_temporal_mvp_enabled_flag, strong_intra_smoothing_enabled_flag
 	s.HasVUI = r.Flag()
 	if s.HasVUI {
-		s.VUI.unmarshal(r)
-	}
-	return nil
-}
-
-// unmarshalFormat reads chroma format, size, conformance window and bit depths.
-func (s *SPS) unmarshalFormat(r *bits.Reader) error {
-	v, err := codec.Limited(r, maxChromaFormat, "chroma_format_idc")
-	if err != nil {
-		return err
-	}
-	s.Chroma = codec.ChromaFormat(v)
-	if s.Chroma == codec.YUV444 {
-		s.SeparateColourPlane = r.Flag()
-	}
-	s.CodedWidth, s.CodedHeight = r.UE(), r.UE()
-	s.Width, s.Height = s.CodedWidth, s.CodedHeight
-	if r.Flag() {
-		unitX, unitY := s.Chroma.Subsampling()
-		s.Crop.Left = codec.MulSat(r.UE(), unitX)
-		s.Crop.Right = codec.MulSat(r.UE(), unitX)
-		s.Crop.Top = codec.MulSat(r.UE(), unitY)
-		s.Crop.Bottom = codec.MulSat(r.UE(), unitY)
-		if r.Failed() {
-			return r.Err()
+		if err = s.VUI.unmarshal(r); err != nil {
+			return err
 		}
+	}
+	if r.Failed() {
+		return r.Err()
+	}
+	s.Width, s.Height = s.CodedWidth, s.CodedHeight
+	if s.cropped {
 		s.Width, s.Height, err = s.Crop.Size(s.CodedWidth, s.CodedHeight, codec.CropNames{
 			Horizontal: "conf_win_left_offset + conf_win_right_offset",
 			Vertical:   "conf_win_top_offset + conf_win_bottom_offset",
 		})
-		if err != nil {
-			return err
-		}
 	}
-	if v, err = codec.Limited(r, maxBitDepthMinus8, "bit_depth_luma_minus8"); err != nil {
+	return err
+}
+
+// unmarshalFormat reads chroma format, size, conformance window and bit depths.
+func (s *SPS) unmarshalFormat(r *bits.Reader) error {
+	chroma := r.UE()
+	if chroma == uint32(codec.YUV444) {
+		s.SeparateColourPlane = r.Flag()
+	}
+	s.CodedWidth, s.CodedHeight = r.UE(), r.UE()
+	if s.cropped = r.Flag(); s.cropped {
+		unitX, unitY := codec.ChromaFormat(min(chroma, maxChromaFormat)).Subsampling()
+		s.Crop.Left = codec.MulSat(r.UE(), unitX)
+		s.Crop.Right = codec.MulSat(r.UE(), unitX)
+		s.Crop.Top = codec.MulSat(r.UE(), unitY)
+		s.Crop.Bottom = codec.MulSat(r.UE(), unitY)
+	}
+	luma, err := codec.Limited(r, maxBitDepthMinus8, "bit_depth_luma_minus8")
+	if err != nil {
 		return err
 	}
-	s.BitDepthLuma = uint8(v) + 8
-	if v, err = codec.Limited(r, maxBitDepthMinus8, "bit_depth_chroma_minus8"); err != nil {
+	depth, err := codec.Limited(r, maxBitDepthMinus8, "bit_depth_chroma_minus8")
+	if err != nil {
 		return err
 	}
-	s.BitDepthChroma = uint8(v) + 8
+	if chroma > maxChromaFormat {
+		return codec.Reserved("chroma_format_idc", uint64(chroma))
+	}
+	s.Chroma, s.BitDepthLuma, s.BitDepthChroma = codec.ChromaFormat(chroma), uint8(luma)+8, uint8(depth)+8
 	return nil
 }
 

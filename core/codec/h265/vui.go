@@ -31,7 +31,7 @@ type VUI struct {
 	MinSpatialSegmentation uint16
 }
 
-func (v *VUI) unmarshal(r *bits.Reader) {
+func (v *VUI) unmarshal(r *bits.Reader) error {
 	v.Color = codec.Color{Primaries: codec.Unspecified, Transfer: codec.Unspecified, Matrix: codec.Unspecified}
 	if v.HasAspectRatio = r.Flag(); v.HasAspectRatio {
 		v.AspectRatioIDC = uint8(r.U(8))
@@ -50,8 +50,9 @@ func (v *VUI) unmarshal(r *bits.Reader) {
 		}
 	}
 	if v.HasChromaLocation = r.Flag(); v.HasChromaLocation {
-		r.UE()
-		r.UE()
+		if err := codec.SkipChromaLocations(r); err != nil {
+			return err
+		}
 	}
 	r.Flag() // neutral_chroma_indication_flag
 	v.FieldSequence = r.Flag()
@@ -65,6 +66,7 @@ func (v *VUI) unmarshal(r *bits.Reader) {
 	if v.HasTiming = r.Flag(); v.HasTiming {
 		v.NumUnitsInTick, v.TimeScale = r.U(32), r.U(32)
 	}
+	return nil
 }
 
 // unmarshalTail reads the rest, from vui_poc_proportional_to_timing_flag on.

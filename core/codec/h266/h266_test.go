@@ -31,7 +31,7 @@ func TestSPS(t *testing.T) {
 	if err := s.Unmarshal(in); err != nil {
 		t.Fatal(err)
 	}
-	s.tools = tools{}
+	s.tools, s.cropped = tools{}, false
 	want := SPS{
 		MaxSubLayersMinus1: 2, Chroma: codec.YUV420, CtbSize: 128, HasPTL: true,
 		PTL:        ProfileTierLevel{ProfileIDC: 1, LevelIDC: 83, FrameOnlyConstraint: true},

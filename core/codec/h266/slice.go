@@ -65,9 +65,8 @@ func (h *SliceHeader) unmarshalPictureHeader(r *bits.Reader, sps *SPS) {
 		return
 	}
 	h.PPSID = uint8(id)
-	h.Type = SliceI
-	if inter {
-		h.Type = SliceUnknown
+	if !inter {
+		h.Type = SliceI
 	}
 	if sps == nil {
 		return

@@ -2,9 +2,12 @@ package h266
 
 import "github.com/tstrans/tstrans/core/codec"
 
+// maxLayerID is the largest nuh_layer_id (H.266 §7.4.2.2).
+const maxLayerID = 55
+
 // Split finds the NAL units of an Annex B access unit; units shorter than their
-// header are left out. One with nuh_reserved_zero_bit set belongs to a later
-// version of the standard: it is marked as dropped. Split fills dst and returns
+// header are left out. One with nuh_reserved_zero_bit set, or with a layer id
+// that the standard reserves, is for later decoders: it is marked as dropped. Split fills dst and returns
 // how many units there are, which may be more than dst holds.
 func Split(dst []codec.Unit, au []byte) (n int) {
 	for nals := codec.NewNALs(au); nals.Next(); {
@@ -25,6 +28,8 @@ func Split(dst []codec.Unit, au []byte) (n int) {
 		switch {
 		case h.Reserved:
 			u.Flags |= codec.UnitReserved | codec.UnitDropped
+		case h.LayerID > maxLayerID:
+			u.Flags |= codec.UnitLayerRange | codec.UnitDropped
 		case h.TemporalIDPlus1 == 0:
 			u.Flags |= codec.UnitTemporalZero
 		}

@@ -36,7 +36,8 @@ type SPS struct {
 	HasVUI bool
 	VUI    VUI
 
-	tools tools
+	tools   tools
+	cropped bool // sps_conformance_window_flag
 }
 
 // Unmarshal reads a SPS from the bytes after the NAL unit header, emulation
@@ -67,9 +68,7 @@ func (s *SPS) unmarshal(r *bits.Reader) error {
 	if r.Flag() { // sps_ref_pic_resampling_enabled_flag
 		r.Flag()
 	}
-	if err := s.unmarshalSize(r); err != nil {
-		return err
-	}
+	s.unmarshalSize(r)
 	if r.Flag() { // sps_subpic_info_present_flag
 		return unsupported(r, s.PTL.ProfileIDC)
 	}
@@ -78,6 +77,16 @@ func (s *SPS) unmarshal(r *bits.Reader) error {
 		return err
 	}
 	s.BitDepth = uint8(depth) + 8
+	s.Width, s.Height = s.CodedWidth, s.CodedHeight
+	if s.cropped {
+		s.Width, s.Height, err = s.Crop.Size(s.CodedWidth, s.CodedHeight, codec.CropNames{
+			Horizontal: "sps_conf_win_left_offset + sps_conf_win_right_offset",
+			Vertical:   "sps_conf_win_top_offset + sps_conf_win_bottom_offset",
+		})
+		if err != nil {
+			return err
+		}
+	}
 	r.Skip(2) // sps_entropy_coding_sync_enabled_flag, sps_entry_point_offsets_present_flag
 	s.Log2MaxPocLsbMinus4 = uint8(r.U(4))
 	if r.Flag() { // sps_poc_msb_cycle_flag
@@ -108,36 +117,26 @@ func (s *SPS) unmarshal(r *bits.Reader) error {
 	if s.HasVUI = r.Flag(); s.HasVUI {
 		r.UE() // sps_vui_payload_size_minus1
 		r.Align()
-		s.VUI.unmarshal(r)
+		return s.VUI.unmarshal(r)
 	}
 	return nil
 }
 
-func (s *SPS) unmarshalSize(r *bits.Reader) (err error) {
+func (s *SPS) unmarshalSize(r *bits.Reader) {
 	s.CodedWidth, s.CodedHeight = r.UE(), r.UE()
-	s.Width, s.Height = s.CodedWidth, s.CodedHeight
-	if !r.Flag() {
-		return nil
+	if s.cropped = r.Flag(); s.cropped {
+		unitX, unitY := s.Chroma.Subsampling()
+		s.Crop.Left = codec.MulSat(r.UE(), unitX)
+		s.Crop.Right = codec.MulSat(r.UE(), unitX)
+		s.Crop.Top = codec.MulSat(r.UE(), unitY)
+		s.Crop.Bottom = codec.MulSat(r.UE(), unitY)
 	}
-	unitX, unitY := s.Chroma.Subsampling()
-	s.Crop.Left = codec.MulSat(r.UE(), unitX)
-	s.Crop.Right = codec.MulSat(r.UE(), unitX)
-	s.Crop.Top = codec.MulSat(r.UE(), unitY)
-	s.Crop.Bottom = codec.MulSat(r.UE(), unitY)
-	if r.Failed() {
-		return r.Err()
-	}
-	s.Width, s.Height, err = s.Crop.Size(s.CodedWidth, s.CodedHeight, codec.CropNames{
-		Horizontal: "sps_conf_win_left_offset + sps_conf_win_right_offset",
-		Vertical:   "sps_conf_win_top_offset + sps_conf_win_bottom_offset",
-	})
-	return err
 }
 
 // FrameRate tells time_scale over num_units_in_tick of the general timing
 // parameters (H.266 §7.3.5.1); not ok without them, or when they have no value.
 func (s *SPS) FrameRate() (rate codec.Rational, ok bool) {
-	if !s.HasTiming || s.NumUnitsInTick == 0 {
+	if !s.HasTiming || s.NumUnitsInTick == 0 || s.TimeScale == 0 {
 		return codec.Rational{}, false
 	}
 	return codec.Rational{Num: s.TimeScale, Den: s.NumUnitsInTick}, true

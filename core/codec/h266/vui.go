@@ -8,6 +8,9 @@ import (
 // extendedSAR is the vui_aspect_ratio_idc that is followed by a ratio.
 const extendedSAR = 255
 
+// maxChromaLocation is the largest chroma sample location type (H.274 §7.3).
+const maxChromaLocation = 6
+
 // VUI holds video usability information (ITU-T H.274 §7.2).
 type VUI struct {
 	HasAspectRatio bool
@@ -20,7 +23,7 @@ type VUI struct {
 	HasChromaLocation bool
 }
 
-func (v *VUI) unmarshal(r *bits.Reader) {
+func (v *VUI) unmarshal(r *bits.Reader) error {
 	v.Color = codec.Color{Primaries: codec.Unspecified, Transfer: codec.Unspecified, Matrix: codec.Unspecified}
 	progressive, interlaced := r.Flag(), r.Flag()
 	r.Skip(2) // vui_non_packed_constraint_flag, vui_non_projected_constraint_flag
@@ -39,11 +42,17 @@ func (v *VUI) unmarshal(r *bits.Reader) {
 		v.Color.FullRange = r.Flag()
 	}
 	if v.HasChromaLocation = r.Flag(); v.HasChromaLocation {
-		r.UE()
+		names := []string{"vui_chroma_sample_loc_type_frame"}
 		if !progressive || interlaced {
-			r.UE()
+			names = []string{"vui_chroma_sample_loc_type_top_field", "vui_chroma_sample_loc_type_bottom_field"}
+		}
+		for _, field := range names {
+			if _, err := codec.Limited(r, maxChromaLocation, field); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 // DescribesColor tells whether the VUI says how samples are to be shown: aspect

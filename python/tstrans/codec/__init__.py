@@ -1,0 +1,168 @@
+"""Codec headers: parameter sets, slice and frame headers, units of an access unit, audio frames.
+
+The H.26x functions take the bytes after the NAL unit header, emulation prevention bytes in place, as
+`NalUnit.payload` holds them:
+
+>>> from tstrans import codec
+>>> sps = codec.parse_h264_sps(bytes.fromhex("64001facd9405005bb016a02020280000003008000001e478c18cb"))
+>>> sps
+H264Sps(profile=100, level=31, 1280x720, sps_id=0)
+>>> sps.frame_rate.as_float(), sps.color.primaries
+(30.0, ColourPrimaries.BT709)
+"""
+
+from __future__ import annotations
+
+from ._audio import (
+    AacChannelLayout,
+    AdtsFrame,
+    AdtsFrameIter,
+    Mpeg2AudioFrame,
+    Mpeg2AudioFrameIter,
+    iter_aac_frames,
+    iter_aac_frames_with_resync,
+    iter_mpeg2_audio_frames,
+    iter_mpeg2_audio_frames_with_resync,
+    parse_aac_frames,
+    parse_aac_frames_with_resync,
+    parse_audio,
+    parse_mpeg2_audio_frames,
+    parse_mpeg2_audio_frames_with_resync,
+)
+from ._av1 import (
+    Av1FrameHeaderLight,
+    Av1ObuStream,
+    Av1SequenceHeader,
+    parse_av1_frame_header_light,
+    parse_av1_obu_stream,
+    parse_av1_sequence_header,
+)
+from ._enums import (
+    AacProfile,
+    ChannelMode,
+    ChromaFormat,
+    ColourPrimaries,
+    EntropyCodingMode,
+    H264SliceType,
+    H265SliceType,
+    H266SliceType,
+    Layer,
+    MatrixCoefficients,
+    MispTimeKind,
+    MpegVersion,
+    TransferCharacteristics,
+    Version,
+)
+from ._h264 import (
+    H264ParameterSets,
+    H264Pps,
+    H264SliceHeaderLight,
+    H264Sps,
+    parse_h264_parameter_sets,
+    parse_h264_pps,
+    parse_h264_slice_header_light,
+    parse_h264_sps,
+)
+from ._h265 import (
+    H265ParameterSets,
+    H265Pps,
+    H265ProfileTierLevel,
+    H265SliceHeaderLight,
+    H265Sps,
+    H265Vps,
+    parse_h265_parameter_sets,
+    parse_h265_pps,
+    parse_h265_slice_header_light,
+    parse_h265_sps,
+    parse_h265_vps,
+)
+from ._h266 import (
+    H266ParameterSets,
+    H266Pps,
+    H266ProfileTierLevel,
+    H266SliceHeaderLight,
+    H266Sps,
+    H266Vps,
+    parse_h266_parameter_sets,
+    parse_h266_pps,
+    parse_h266_slice_header_light,
+    parse_h266_sps,
+    parse_h266_vps,
+)
+from ._units import extract_misp_timestamp, split_units
+from ._values import ColorInfo, MispTimestamp, NalUnit, Obu, ObuExtension, Rational
+
+__all__ = [
+    "AacChannelLayout",
+    "AacProfile",
+    "AdtsFrame",
+    "AdtsFrameIter",
+    "Av1FrameHeaderLight",
+    "Av1ObuStream",
+    "Av1SequenceHeader",
+    "ChannelMode",
+    "ChromaFormat",
+    "ColorInfo",
+    "ColourPrimaries",
+    "EntropyCodingMode",
+    "H264ParameterSets",
+    "H264Pps",
+    "H264SliceHeaderLight",
+    "H264SliceType",
+    "H264Sps",
+    "H265ParameterSets",
+    "H265Pps",
+    "H265ProfileTierLevel",
+    "H265SliceHeaderLight",
+    "H265SliceType",
+    "H265Sps",
+    "H265Vps",
+    "H266ParameterSets",
+    "H266Pps",
+    "H266ProfileTierLevel",
+    "H266SliceHeaderLight",
+    "H266SliceType",
+    "H266Sps",
+    "H266Vps",
+    "Layer",
+    "MatrixCoefficients",
+    "MispTimeKind",
+    "MispTimestamp",
+    "Mpeg2AudioFrame",
+    "Mpeg2AudioFrameIter",
+    "MpegVersion",
+    "NalUnit",
+    "Obu",
+    "ObuExtension",
+    "Rational",
+    "TransferCharacteristics",
+    "Version",
+    "extract_misp_timestamp",
+    "iter_aac_frames",
+    "iter_aac_frames_with_resync",
+    "iter_mpeg2_audio_frames",
+    "iter_mpeg2_audio_frames_with_resync",
+    "parse_aac_frames",
+    "parse_aac_frames_with_resync",
+    "parse_audio",
+    "parse_av1_frame_header_light",
+    "parse_av1_obu_stream",
+    "parse_av1_sequence_header",
+    "parse_h264_parameter_sets",
+    "parse_h264_pps",
+    "parse_h264_slice_header_light",
+    "parse_h264_sps",
+    "parse_h265_parameter_sets",
+    "parse_h265_pps",
+    "parse_h265_slice_header_light",
+    "parse_h265_sps",
+    "parse_h265_vps",
+    "parse_h266_parameter_sets",
+    "parse_h266_pps",
+    "parse_h266_slice_header_light",
+    "parse_h266_sps",
+    "parse_h266_vps",
+    "parse_mpeg2_audio_frames",
+    "parse_mpeg2_audio_frames_with_resync",
+    "split_units",
+]

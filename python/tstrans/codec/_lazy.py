@@ -1,0 +1,64 @@
+"""A list whose items are made when one of them is looked at: its length is known at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, TypeVar
+
+__all__ = ["LazyList"]
+
+T = TypeVar("T")
+_lock = Lock()
+
+
+class LazyList(list[T]):
+    """A list in every respect, filled by the first use that needs its items."""
+
+    __slots__ = ("_count", "_make")
+
+    def __init__(self, count: int, make: Callable[[], list[T]]) -> None:
+        super().__init__()
+        self._count = count
+        self._make: Callable[[], list[T]] | None = make
+
+    def _fill(self) -> None:
+        with _lock:
+            if self._make is not None:
+                list.extend(self, self._make())
+                self._make = None
+
+    def __len__(self) -> int:
+        return self._count if self._make is not None else list.__len__(self)
+
+    def __reduce_ex__(self, _: object) -> tuple[object, ...]:
+        return list, (list(self),)
+
+    def __radd__(self, other: list[T]) -> list[T]:
+        if not isinstance(other, list):
+            return NotImplemented
+        if self._make is not None:
+            self._fill()
+        return list.__add__(other, list(self))
+
+
+def _filled(name: str) -> Callable[..., Any]:
+    plain = getattr(list, name)
+
+    def method(self: LazyList[Any], *args: Any, **kwargs: Any) -> Any:
+        if self._make is not None:
+            self._fill()
+        return plain(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__doc__ = plain.__doc__
+    return method
+
+
+for _name in (
+    "__iter__ __getitem__ __setitem__ __delitem__ __contains__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __repr__ "
+    "__add__ __iadd__ __mul__ __rmul__ __imul__ __reversed__ append extend insert remove pop clear "
+    "index count sort reverse copy"
+).split():
+    setattr(LazyList, _name, _filled(_name))
+LazyList.__hash__ = None  # type: ignore[assignment]
