@@ -3,7 +3,6 @@ package av1
 import (
 	"bytes"
 
-	"github.com/tstrans/tstrans/core/bits"
 	"github.com/tstrans/tstrans/core/codec"
 )
 
@@ -36,13 +35,31 @@ func SplitTS(dst []codec.Unit, scratch, au []byte) (n int, data []byte, framed b
 			end = len(au)
 		}
 		from := len(data)
-		data = bits.AppendUnescaped(data, au[begin:end])
+		data = appendUnescaped(data, au[begin:end])
 		var ok bool
 		if n, ok = split(dst, n, data[from:], from); !ok {
 			break
 		}
 	}
 	return n, data, true
+}
+
+// appendUnescaped takes out the 03 of every 00 00 03 that stands before 00, 01,
+// 02 or 03: an OBU may end in 00 00 03 (carriage §3.2).
+func appendUnescaped(dst, src []byte) []byte {
+	start, pos := 0, 0
+	for {
+		i := bytes.IndexByte(src[pos:], 3)
+		if i < 0 {
+			return append(dst, src[start:]...)
+		}
+		i += pos
+		pos = i + 1
+		if i >= start+2 && src[i-1] == 0 && src[i-2] == 0 && pos < len(src) && src[pos] <= 3 {
+			dst = append(dst, src[start:i]...)
+			start = pos
+		}
+	}
 }
 
 // split goes on at number n; base is added to offsets. It tells whether all of

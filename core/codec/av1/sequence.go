@@ -59,7 +59,10 @@ func (s *SequenceHeader) Unmarshal(payload []byte) error {
 		}
 	}
 	s.unmarshalTools(&r)
-	s.unmarshalColor(&r) // film_grain_params_present, the last bit, is not asked for
+	s.unmarshalColor(&r)
+	if !s.Reduced { // a still picture may do without its last bit
+		r.U(1) // film_grain_params_present
+	}
 	return codec.Named(name, r.Err())
 }
 

@@ -67,7 +67,7 @@ func TestSPS(t *testing.T) {
 			HasChromaLocation: true, HasTiming: true, NumUnitsInTick: 1001, TimeScale: 60000,
 		},
 	}
-	s.cropped = false
+	s.cropped, s.chromaIDC = false, 0
 	if s != want {
 		t.Errorf("got  %+v\nwant %+v", s, want)
 	}

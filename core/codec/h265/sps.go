@@ -37,7 +37,8 @@ type SPS struct {
 	HasVUI bool
 	VUI    VUI
 
-	cropped bool // conformance_window_flag
+	chromaIDC uint32 // chroma_format_idc, before it is checked
+	cropped   bool   // conformance_window_flag
 }
 
 // Unmarshal reads a SPS from the bytes after the NAL unit header, emulation
@@ -97,6 +98,10 @@ func (s *SPS) unmarshal(r *bits.Reader) error {
 	if r.Failed() {
 		return r.Err()
 	}
+	if s.chromaIDC > maxChromaFormat {
+		return codec.Reserved("chroma_format_idc", uint64(s.chromaIDC))
+	}
+	s.Chroma = codec.ChromaFormat(s.chromaIDC)
 	s.Width, s.Height = s.CodedWidth, s.CodedHeight
 	if s.cropped {
 		s.Width, s.Height, err = s.Crop.Size(s.CodedWidth, s.CodedHeight, codec.CropNames{
@@ -129,10 +134,8 @@ func (s *SPS) unmarshalFormat(r *bits.Reader) error {
 	if err != nil {
 		return err
 	}
-	if chroma > maxChromaFormat {
-		return codec.Reserved("chroma_format_idc", uint64(chroma))
-	}
-	s.Chroma, s.BitDepthLuma, s.BitDepthChroma = codec.ChromaFormat(chroma), uint8(luma)+8, uint8(depth)+8
+	s.chromaIDC = chroma
+	s.BitDepthLuma, s.BitDepthChroma = uint8(luma)+8, uint8(depth)+8
 	return nil
 }
 

@@ -36,7 +36,17 @@ _FIELDS = {kind: Struct(f"={n}q") for kind, n in _COUNTS.items()}
 class _Scratch:
     """Buffers of one call: taken from a list and put back, so that two threads never share one."""
 
-    __slots__ = ("count", "count_at", "fields", "fields_at", "info", "info_at", "records", "records_at", "room")
+    __slots__ = (
+        "count",
+        "count_at",
+        "fields",
+        "fields_at",
+        "info",
+        "info_at",
+        "records",
+        "records_at",
+        "room",
+    )
 
     def __init__(self) -> None:
         self.fields = (ctypes.c_int64 * abi.TST_PS_FIELDS_MAX)()
@@ -48,8 +58,8 @@ class _Scratch:
         self.grow(64)
 
     def grow(self, room: int) -> None:
-        self.records = ctypes.create_string_buffer(room * _RECORD)
-        self.records_at = ctypes.addressof(self.records)
+        self.records = bytearray(room * _RECORD)
+        self.records_at = ctypes.addressof(ctypes.c_char.from_buffer(self.records))
         self.room = room
 
 
@@ -122,9 +132,9 @@ def split(data: bytes, codec: int, carriage: int) -> tuple[Any, bytes, bool]:
         if count <= s.room:
             break
         s.grow(count)
-    records = list(_UNIT.iter_unpack(s.records[: count * _RECORD]))
+    records = list(_UNIT.iter_unpack(memoryview(s.records)[: count * _RECORD]))
     if arena is not None and s.info.in_arena:
-        data = arena[: s.info.arena_bytes]
+        data = arena.raw[: s.info.arena_bytes]
     unframed = bool(s.info.unframed)
     _put_back(s)
     return records, data, unframed
@@ -151,7 +161,7 @@ def _frames(name: str, data: bytes, resync: int) -> tuple[int, bytes]:
         if count <= s.room:
             break
         s.grow(count)
-    records = s.records[: count * _RECORD]
+    records = bytes(memoryview(s.records)[: count * _RECORD])
     _put_back(s)
     return count, records
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from itertools import repeat
 from struct import Struct
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._native import codec_lib as lib
 from ._enums import (
@@ -23,7 +23,10 @@ from ._enums import (
     variant_of,
 )
 from ._lazy import LazyList
-from ._values import NoConstructor, as_array, as_bytes
+from ._values import BytesLike, NoConstructor, as_array, as_bytes
+
+if TYPE_CHECKING:
+    from ..mpegts import AudioCodec
 
 __all__ = [
     "AacChannelLayout",
@@ -72,18 +75,18 @@ class AacChannelLayout(NoConstructor):
 
 class _Frame(NoConstructor):
     __slots__ = ("_r", "_src")
-    _r: tuple[Any, ...]
+    _r: tuple[int, ...]
     _src: bytes
 
     @property
     def frame_length_bytes(self) -> int:
         """Bytes of the frame, its header included."""
-        return self._r[2]  # type: ignore[no-any-return]
+        return self._r[2]
 
     @property
     def sample_rate_hz(self) -> int:
         """Samples of each channel in a second."""
-        return self._r[1]  # type: ignore[no-any-return]
+        return self._r[1]
 
     @property
     def payload(self) -> bytes:
@@ -110,7 +113,7 @@ class AdtsFrame(_Frame):
     @property
     def channel_configuration(self) -> int:
         """channel_configuration, 0 to 7."""
-        return self._r[5]  # type: ignore[no-any-return]
+        return self._r[5]
 
     @property
     def channel_layout(self) -> AacChannelLayout:
@@ -122,17 +125,17 @@ class AdtsFrame(_Frame):
     @property
     def samples_per_frame(self) -> int:
         """Samples of each channel: 1,024 a raw data block."""
-        return 1024 * self._r[6]  # type: ignore[no-any-return]
+        return 1024 * self._r[6]
 
     @property
     def num_raw_data_blocks(self) -> int:
         """Raw data blocks, 1 to 4."""
-        return self._r[6]  # type: ignore[no-any-return]
+        return self._r[6]
 
     @property
     def has_crc(self) -> bool:
         """Whether a CRC follows the header."""
-        return self._r[3] == 9  # type: ignore[no-any-return]
+        return self._r[3] == 9
 
     @property
     def mpeg_version(self) -> MpegVersion:
@@ -168,7 +171,7 @@ class Mpeg2AudioFrame(_Frame):
     @property
     def bitrate_kbps(self) -> int:
         """Bit rate in kbit/s."""
-        return self._r[3]  # type: ignore[no-any-return]
+        return self._r[3]
 
     @property
     def channel_mode(self) -> ChannelMode:
@@ -183,12 +186,12 @@ class Mpeg2AudioFrame(_Frame):
     @property
     def samples_per_frame(self) -> int:
         """Samples of each channel."""
-        return self._r[4]  # type: ignore[no-any-return]
+        return self._r[4]
 
     @property
     def has_crc(self) -> bool:
         """Whether a CRC follows the header."""
-        return self._r[8] != 0  # type: ignore[no-any-return]
+        return self._r[8] != 0
 
     @property
     def raw_header(self) -> bytes:
@@ -217,7 +220,13 @@ def _make(cls: type[_F], record: Struct, records: bytes, n: int, src: bytes) -> 
     return made
 
 
-def _frames(cls: type[_F], split: Callable[[bytes, int], tuple[int, bytes]], record: Struct, buf: object, resync: int) -> list[_F]:
+def _frames(
+    cls: type[_F],
+    split: Callable[[bytes, int], tuple[int, bytes]],
+    record: Struct,
+    buf: BytesLike,
+    resync: int,
+) -> list[_F]:
     src = as_bytes(buf)
     n, records = split(src, resync)
     if n < _EAGER:
@@ -225,22 +234,22 @@ def _frames(cls: type[_F], split: Callable[[bytes, int], tuple[int, bytes]], rec
     return LazyList(n, lambda: _make(cls, record, records, n, src))
 
 
-def parse_aac_frames(bytes_buf: Any) -> list[AdtsFrame]:
+def parse_aac_frames(bytes_buf: BytesLike) -> list[AdtsFrame]:
     """All ADTS frames of a buffer that holds nothing else. CodecError at the first other byte."""
     return _frames(AdtsFrame, lib.split_adts, _ADTS, bytes_buf, 0)
 
 
-def parse_aac_frames_with_resync(bytes_buf: Any) -> list[AdtsFrame]:
+def parse_aac_frames_with_resync(bytes_buf: BytesLike) -> list[AdtsFrame]:
     """The ADTS frames of a buffer; other bytes, and a frame cut at the end, are passed over."""
     return _frames(AdtsFrame, lib.split_adts, _ADTS, bytes_buf, 1)
 
 
-def parse_mpeg2_audio_frames(bytes_buf: Any) -> list[Mpeg2AudioFrame]:
+def parse_mpeg2_audio_frames(bytes_buf: BytesLike) -> list[Mpeg2AudioFrame]:
     """All MPEG audio frames of a buffer that holds nothing else. CodecError at the first other byte."""
     return _frames(Mpeg2AudioFrame, lib.split_mpeg_audio, _MPEG, bytes_buf, 0)
 
 
-def parse_mpeg2_audio_frames_with_resync(bytes_buf: Any) -> list[Mpeg2AudioFrame]:
+def parse_mpeg2_audio_frames_with_resync(bytes_buf: BytesLike) -> list[Mpeg2AudioFrame]:
     """The MPEG audio frames of a buffer; other bytes, and a frame cut at the end, are passed over."""
     return _frames(Mpeg2AudioFrame, lib.split_mpeg_audio, _MPEG, bytes_buf, 1)
 
@@ -283,22 +292,22 @@ def _mpeg_iter(frames: list[Mpeg2AudioFrame]) -> Mpeg2AudioFrameIter:
     return out
 
 
-def iter_aac_frames(bytes_buf: Any) -> AdtsFrameIter:
+def iter_aac_frames(bytes_buf: BytesLike) -> AdtsFrameIter:
     """`parse_aac_frames` as an iterator; an error comes at the call."""
     return _adts_iter(parse_aac_frames(bytes_buf))
 
 
-def iter_aac_frames_with_resync(bytes_buf: Any) -> AdtsFrameIter:
+def iter_aac_frames_with_resync(bytes_buf: BytesLike) -> AdtsFrameIter:
     """`parse_aac_frames_with_resync` as an iterator."""
     return _adts_iter(parse_aac_frames_with_resync(bytes_buf))
 
 
-def iter_mpeg2_audio_frames(bytes_buf: Any) -> Mpeg2AudioFrameIter:
+def iter_mpeg2_audio_frames(bytes_buf: BytesLike) -> Mpeg2AudioFrameIter:
     """`parse_mpeg2_audio_frames` as an iterator; an error comes at the call."""
     return _mpeg_iter(parse_mpeg2_audio_frames(bytes_buf))
 
 
-def iter_mpeg2_audio_frames_with_resync(bytes_buf: Any) -> Mpeg2AudioFrameIter:
+def iter_mpeg2_audio_frames_with_resync(bytes_buf: BytesLike) -> Mpeg2AudioFrameIter:
     """`parse_mpeg2_audio_frames_with_resync` as an iterator."""
     return _mpeg_iter(parse_mpeg2_audio_frames_with_resync(bytes_buf))
 
@@ -309,7 +318,7 @@ _PARSERS: dict[str, tuple[Callable[[Any], list[Any]], Callable[[Any], list[Any]]
 }
 
 
-def parse_audio(raw: Any, codec: Any, *, strict: bool = False) -> list[Any]:
+def parse_audio(raw: BytesLike, codec: AudioCodec, *, strict: bool = False) -> list[Any]:
     """The audio frames of a payload, by its `AudioCodec`.
 
     AAC gives AdtsFrame, MP2 (all layers) Mpeg2AudioFrame, other codecs an empty list. With strict a problem

@@ -9,7 +9,7 @@ from .._native import codec_lib as lib
 from ..exceptions import CodecError
 from ._enums import CHROMA, ChromaFormat
 from ._sets import Header, flag_text, rate_at, remembered
-from ._values import ColorInfo, NoConstructor, Obu, Rational, as_array, as_bytes, color_of
+from ._values import BytesLike, ColorInfo, NoConstructor, Obu, Rational, as_array, as_bytes, color_of
 
 __all__ = [
     "Av1FrameHeaderLight",
@@ -35,7 +35,6 @@ class _Raw(Header):
     def raw_np(self) -> Any:
         """`raw` as a read-only NumPy array."""
         return as_array(self._raw)
-
 
 
 class Av1SequenceHeader(_Raw):
@@ -167,7 +166,7 @@ class Av1ObuStream(NoConstructor):
         return list(self._unparseable)
 
 
-def parse_av1_sequence_header(payload: Any) -> Av1SequenceHeader:
+def parse_av1_sequence_header(payload: BytesLike) -> Av1SequenceHeader:
     """Read the payload of a sequence header OBU. CodecError when it is not one."""
     data = as_bytes(payload)
     out = object.__new__(Av1SequenceHeader)
@@ -175,7 +174,7 @@ def parse_av1_sequence_header(payload: Any) -> Av1SequenceHeader:
     return out
 
 
-def parse_av1_frame_header_light(payload: Any, seq: Av1SequenceHeader) -> Av1FrameHeaderLight:
+def parse_av1_frame_header_light(payload: BytesLike, seq: Av1SequenceHeader) -> Av1FrameHeaderLight:
     """Read the head of the payload of a frame or frame header OBU."""
     if not isinstance(seq, Av1SequenceHeader):
         raise TypeError(f"seq: an Av1SequenceHeader is wanted, not {type(seq).__name__}")

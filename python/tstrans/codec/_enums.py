@@ -41,7 +41,7 @@ class Code:
     def __init_subclass__(cls) -> None:
         cls.__module__ = public_module(cls.__module__)
 
-    def __new__(cls, *_: object, **__: object) -> NoReturn:
+    def __new__(cls: type[_C], *_: object, **__: object) -> _C:
         raise TypeError(f"No constructor defined for {cls.__name__}")
 
     def __int__(self) -> int:
@@ -64,7 +64,7 @@ class Code:
 
 
 def members(cls: type[_C], *names: str) -> tuple[_C, ...]:
-    """Make the members of a class, numbered from 0: "NAME", or "NAME Variant" for the form inside other reprs."""
+    """Make the members of a class, numbered from 0: "NAME", or "NAME Variant" for the form in other reprs."""
     made = []
     for value, spec in enumerate(names):
         name, _, variant = spec.partition(" ")
@@ -98,7 +98,7 @@ class ChromaFormat(Code):
 
 
 class ColourPrimaries(Code):
-    """Colour primaries. The numbers count the members, they are not the code points of ITU-T H.273."""
+    """Colour primaries. The numbers count the members, they are not code points of ITU-T H.273."""
 
     __slots__ = ()
     BT709: ClassVar[ColourPrimaries]
@@ -117,7 +117,7 @@ class ColourPrimaries(Code):
 
 
 class TransferCharacteristics(Code):
-    """Transfer characteristics. The numbers count the members, they are not the code points of ITU-T H.273."""
+    """Transfer characteristics. The numbers count the members, they are not code points of ITU-T H.273."""
 
     __slots__ = ()
     BT709: ClassVar[TransferCharacteristics]
@@ -141,7 +141,7 @@ class TransferCharacteristics(Code):
 
 
 class MatrixCoefficients(Code):
-    """Matrix coefficients. The numbers count the members, they are not the code points of ITU-T H.273."""
+    """Matrix coefficients. The numbers count the members, they are not code points of ITU-T H.273."""
 
     __slots__ = ()
     IDENTITY: ClassVar[MatrixCoefficients]

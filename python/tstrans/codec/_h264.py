@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._native import codec_abi as abi
-from .._native import codec_lib as lib
 from ._enums import CHROMA, ENTROPY, H264_SLICE, ChromaFormat, EntropyCodingMode, H264SliceType, name_of
-from ._sets import ParameterSet, SliceHeader, color_at, flag_text, nal_type_of, parsed, rate_at, sets_of, slice_of
-from ._values import ColorInfo, NalUnit, NoConstructor, Rational
+from ._sets import (
+    ParameterSet,
+    SliceHeader,
+    color_at,
+    flag_text,
+    nal_type_of,
+    parsed,
+    rate_at,
+    sets_of,
+    slice_of,
+)
+from ._values import BytesLike, ColorInfo, NalUnit, NoConstructor, Rational
 
 __all__ = [
     "H264ParameterSets",
@@ -222,19 +229,23 @@ class H264ParameterSets(NoConstructor):
         return f"H264ParameterSets(n_sps={len(self._sps)}, n_pps={len(self._pps)})"
 
 
-def parse_h264_sps(rbsp: Any) -> H264Sps:
+def parse_h264_sps(rbsp: BytesLike) -> H264Sps:
     """Read a SPS from the bytes after its NAL unit header. CodecError when they are not one."""
     return parsed(H264Sps, abi.TST_PS_H264_SPS, rbsp)
 
 
-def parse_h264_pps(rbsp: Any) -> H264Pps:
+def parse_h264_pps(rbsp: BytesLike) -> H264Pps:
     """Read a PPS from the bytes after its NAL unit header, as far as the entropy coding mode."""
     return parsed(H264Pps, abi.TST_PS_H264_PPS, rbsp)
 
 
-def parse_h264_slice_header_light(rbsp: Any, sps: H264Sps | None, nal_unit_type: int) -> H264SliceHeaderLight:
+def parse_h264_slice_header_light(
+    rbsp: BytesLike, sps: H264Sps | None, nal_unit_type: int
+) -> H264SliceHeaderLight:
     """Read the head of a slice header from the bytes after its NAL unit header."""
-    return slice_of(H264SliceHeaderLight, abi.TST_PS_H264_SLICE, rbsp, sps, H264Sps, nal_type_of(nal_unit_type))
+    return slice_of(
+        H264SliceHeaderLight, abi.TST_PS_H264_SLICE, rbsp, sps, H264Sps, nal_type_of(nal_unit_type)
+    )
 
 
 def parse_h264_parameter_sets(nals: list[NalUnit]) -> H264ParameterSets:

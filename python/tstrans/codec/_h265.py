@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._native import codec_abi as abi
-from .._native import codec_lib as lib
 from ._enums import CHROMA, H265_SLICE, ChromaFormat, H265SliceType, name_of
-from ._sets import ParameterSet, SliceHeader, color_at, flag_text, nal_type_of, parsed, rate_at, sets_of, slice_of
-from ._values import ColorInfo, NalUnit, NoConstructor, Rational
+from ._sets import (
+    ParameterSet,
+    SliceHeader,
+    color_at,
+    flag_text,
+    nal_type_of,
+    parsed,
+    rate_at,
+    sets_of,
+    slice_of,
+)
+from ._values import BytesLike, ColorInfo, NalUnit, NoConstructor, Rational
 
 __all__ = [
     "H265ParameterSets",
@@ -390,28 +397,32 @@ class H265ParameterSets(NoConstructor):
         return f"H265ParameterSets(n_vps={len(self._vps)}, n_sps={len(self._sps)}, n_pps={len(self._pps)})"
 
 
-def parse_h265_vps(rbsp: Any) -> H265Vps:
+def parse_h265_vps(rbsp: BytesLike) -> H265Vps:
     """Read a VPS from the bytes after its NAL unit header. CodecError when they are not one."""
     return parsed(H265Vps, abi.TST_PS_H265_VPS, rbsp)
 
 
-def parse_h265_sps(rbsp: Any) -> H265Sps:
+def parse_h265_sps(rbsp: BytesLike) -> H265Sps:
     """Read a SPS from the bytes after its NAL unit header. CodecError when they are not one."""
     return parsed(H265Sps, abi.TST_PS_H265_SPS, rbsp)
 
 
-def parse_h265_pps(rbsp: Any) -> H265Pps:
+def parse_h265_pps(rbsp: BytesLike) -> H265Pps:
     """Read the ids of a PPS from the bytes after its NAL unit header."""
     return parsed(H265Pps, abi.TST_PS_H265_PPS, rbsp)
 
 
-def parse_h265_slice_header_light(rbsp: Any, sps: H265Sps | None, nal_unit_type: int) -> H265SliceHeaderLight:
+def parse_h265_slice_header_light(
+    rbsp: BytesLike, sps: H265Sps | None, nal_unit_type: int
+) -> H265SliceHeaderLight:
     """Read the head of a slice segment header from the bytes after its NAL unit header.
 
     A later segment of a picture is read as common encoders write it, without dependent segments and extra
     header bits, which only the PPS tells; without the SPS its type is Unknown.
     """
-    return slice_of(H265SliceHeaderLight, abi.TST_PS_H265_SLICE, rbsp, sps, H265Sps, nal_type_of(nal_unit_type))
+    return slice_of(
+        H265SliceHeaderLight, abi.TST_PS_H265_SLICE, rbsp, sps, H265Sps, nal_type_of(nal_unit_type)
+    )
 
 
 def parse_h265_parameter_sets(nals: list[NalUnit]) -> H265ParameterSets:

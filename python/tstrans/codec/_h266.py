@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._native import codec_abi as abi
-from .._native import codec_lib as lib
 from ._enums import CHROMA, H266_SLICE, ChromaFormat, H266SliceType, name_of
-from ._sets import ParameterSet, SliceHeader, color_at, flag_text, nal_type_of, parsed, rate_at, sets_of, slice_of
-from ._values import ColorInfo, NalUnit, NoConstructor, Rational
+from ._sets import (
+    ParameterSet,
+    SliceHeader,
+    color_at,
+    flag_text,
+    nal_type_of,
+    parsed,
+    rate_at,
+    sets_of,
+    slice_of,
+)
+from ._values import BytesLike, ColorInfo, NalUnit, NoConstructor, Rational
 
 __all__ = [
     "H266ParameterSets",
@@ -55,7 +62,6 @@ class H266ProfileTierLevel(NoConstructor):
             f"H266ProfileTierLevel(profile_idc={self._profile}, "
             f"tier={flag_text(self._tier)}, level_idc={self._level})"
         )
-
 
 
 class H266Vps(ParameterSet):
@@ -279,12 +285,12 @@ class H266ParameterSets(NoConstructor):
         return f"H266ParameterSets(n_vps={len(self._vps)}, n_sps={len(self._sps)}, n_pps={len(self._pps)})"
 
 
-def parse_h266_vps(rbsp: Any) -> H266Vps:
+def parse_h266_vps(rbsp: BytesLike) -> H266Vps:
     """Read the head of a VPS from the bytes after its NAL unit header."""
     return parsed(H266Vps, abi.TST_PS_H266_VPS, rbsp)
 
 
-def parse_h266_sps(rbsp: Any) -> H266Sps:
+def parse_h266_sps(rbsp: BytesLike) -> H266Sps:
     """Read a SPS from the bytes after its NAL unit header.
 
     CodecError when they are not one; of kind UNSUPPORTED_PROFILE for subpictures and explicit scaling lists.
@@ -292,18 +298,22 @@ def parse_h266_sps(rbsp: Any) -> H266Sps:
     return parsed(H266Sps, abi.TST_PS_H266_SPS, rbsp)
 
 
-def parse_h266_pps(rbsp: Any) -> H266Pps:
+def parse_h266_pps(rbsp: BytesLike) -> H266Pps:
     """Read the ids of a PPS from the bytes after its NAL unit header."""
     return parsed(H266Pps, abi.TST_PS_H266_PPS, rbsp)
 
 
-def parse_h266_slice_header_light(rbsp: Any, sps: H266Sps | None, nal_unit_type: int) -> H266SliceHeaderLight:
+def parse_h266_slice_header_light(
+    rbsp: BytesLike, sps: H266Sps | None, nal_unit_type: int
+) -> H266SliceHeaderLight:
     """Read the head of a slice header from the bytes after its NAL unit header.
 
     The type of a slice is Unknown where the picture may have others than I slices: it stands behind fields
     whose presence the PPS tells.
     """
-    return slice_of(H266SliceHeaderLight, abi.TST_PS_H266_SLICE, rbsp, sps, H266Sps, nal_type_of(nal_unit_type))
+    return slice_of(
+        H266SliceHeaderLight, abi.TST_PS_H266_SLICE, rbsp, sps, H266Sps, nal_type_of(nal_unit_type)
+    )
 
 
 def parse_h266_parameter_sets(nals: list[NalUnit]) -> H266ParameterSets:

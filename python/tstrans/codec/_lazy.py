@@ -55,10 +55,19 @@ def _filled(name: str) -> Callable[..., Any]:
     return method
 
 
-for _name in (
-    "__iter__ __getitem__ __setitem__ __delitem__ __contains__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __repr__ "
-    "__add__ __iadd__ __mul__ __rmul__ __imul__ __reversed__ append extend insert remove pop clear "
-    "index count sort reverse copy"
-).split():
+_COMPARE = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__", "index", "count")
+_READ = ("__iter__", "__getitem__", "__reversed__", "__repr__", "__add__", "__mul__", "__rmul__", "copy")
+_CHANGE = (
+    "__setitem__",
+    "__delitem__",
+    "__iadd__",
+    "__imul__",
+    "append",
+    "extend",
+    "insert",
+    "remove",
+    "pop",
+)
+for _name in (*_COMPARE, *_READ, *_CHANGE, "clear", "sort", "reverse"):
     setattr(LazyList, _name, _filled(_name))
-LazyList.__hash__ = None  # type: ignore[assignment]
+LazyList.__hash__ = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from .._native import codec_lib as lib
@@ -43,7 +43,12 @@ class ParameterSet(Header):
         return as_array(self._raw)
 
 
-SliceHeader = ParameterSet
+class SliceHeader(ParameterSet):
+    """A slice header of H.26x."""
+
+    __slots__ = ()
+
+
 _H = TypeVar("_H", bound=Header)
 _known: dict[int, dict[bytes, tuple[int, ...]]] = {}
 
@@ -78,7 +83,9 @@ def nal_type_of(nal_unit_type: int) -> int:
     return whole("nal_unit_type", nal_unit_type, 8)
 
 
-def slice_of(cls: type[_H], kind: int, rbsp: object, sps: Header | None, wanted: type[Header], nal_type: int) -> _H:
+def slice_of(
+    cls: type[_H], kind: int, rbsp: object, sps: Header | None, wanted: type[Header], nal_type: int
+) -> _H:
     if sps is not None and not isinstance(sps, wanted):
         raise TypeError(f"sps: a {wanted.__name__} is wanted, not {type(sps).__name__}")
     data = as_bytes(rbsp)
@@ -87,8 +94,8 @@ def slice_of(cls: type[_H], kind: int, rbsp: object, sps: Header | None, wanted:
     return out
 
 
-def sets_of(nals: Any, kind: str, readers: dict[int, Callable[[bytes], Any]]) -> list[Any]:
-    """What readers make of the units of their types; an error when there are such units and all of them fail."""
+def sets_of(nals: Any, kind: str, readers: Mapping[int, Callable[[bytes], Any]]) -> list[Any]:
+    """What readers make of the units of their types; an error when there are such units and all fail."""
     if not hasattr(nals, "__len__"):
         raise TypeError(f"nals: a sequence is wanted, not {type(nals).__name__}")
     made: list[Any] = []
@@ -104,7 +111,9 @@ def sets_of(nals: Any, kind: str, readers: dict[int, Callable[[bytes], Any]]) ->
         except CodecError:
             failed = True
     if failed and not made:
-        raise CodecError(CodecErrorKind.ENGINE_ERROR, kind.lower(), "none of the parameter sets could be read")
+        raise CodecError(
+            CodecErrorKind.ENGINE_ERROR, kind.lower(), "none of the parameter sets could be read"
+        )
     return made
 
 

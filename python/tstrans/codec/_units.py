@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .._native import codec_abi as abi
 from .._native import codec_lib as lib
 from .._native import mpegts_abi as ts
 from ._enums import MISP_KIND
-from ._values import H264, H265, H266, MispTimestamp, NalUnit, Obu, as_bytes
+from ._values import H264, H265, H266, BytesLike, MispTimestamp, NalUnit, Obu, as_bytes
+
+if TYPE_CHECKING:
+    from ..mpegts import Av1CarriageMode, VideoCodec
 
 __all__ = ["extract_misp_timestamp", "split_units"]
 
@@ -37,7 +40,7 @@ _seen: dict[int, int] = {}
 
 
 def _code_of(codec: Any) -> int:
-    """The number of a VideoCodec member. AttributeError for what is no enumeration, ValueError for another one."""
+    """The number of a VideoCodec member; AttributeError for no enumeration, ValueError for another one."""
     code = _CODES.get(codec.name)
     if code is None:
         raise ValueError(f"unrecognised VideoCodec name: {codec.name!r}")
@@ -48,13 +51,25 @@ def _code_of(codec: Any) -> int:
     return code
 
 
+@overload
 def split_units(
-    raw: Any, codec: Any, *, strict: bool = False, carriage: Any = None
+    raw: BytesLike,
+    codec: VideoCodec,
+    *,
+    strict: Literal[False] = False,
+    carriage: Av1CarriageMode | None = None,
+) -> tuple[list[Any], list[str]]: ...
+@overload
+def split_units(
+    raw: BytesLike, codec: VideoCodec, *, strict: Literal[True], carriage: Av1CarriageMode | None = None
+) -> list[Any]: ...
+def split_units(
+    raw: BytesLike, codec: VideoCodec, *, strict: bool = False, carriage: Av1CarriageMode | None = None
 ) -> tuple[list[Any], list[str]] | list[Any]:
     """Split an access unit into NalUnit or Obu objects.
 
-    raw is what a video event carries, codec its VideoCodec; carriage is the Av1CarriageMode, None standing for
-    MPEG2_TS_BINDING. Gives (units, issues); with strict the units alone, and ValueError at the first issue.
+    raw is what a video event carries, codec its VideoCodec; carriage is the Av1CarriageMode, None standing
+    for MPEG2_TS_BINDING. Gives (units, issues); with strict units alone, and ValueError at the first issue.
     """
     code = _seen.get(id(codec)) or _code_of(codec)
     way = 0 if carriage is None else _CARRIAGES[carriage.name]
@@ -126,7 +141,7 @@ def _obu_issues(u: tuple[int, ...]) -> list[str]:
     return out
 
 
-def extract_misp_timestamp(au: Any, codec: Any) -> MispTimestamp | None:
+def extract_misp_timestamp(au: BytesLike, codec: VideoCodec) -> MispTimestamp | None:
     """The first MISP time stamp of an access unit of H.264 or H.265 (MISB ST 0604), None without one.
 
     ValueError when a stamp is there but cut or broken.

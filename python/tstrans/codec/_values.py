@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from typing import Any, NoReturn, TypeVar
 
 from .._value import public_module
 from ._enums import (
@@ -21,6 +22,10 @@ from ._enums import (
 
 __all__ = ["ColorInfo", "MispTimestamp", "NalUnit", "Obu", "ObuExtension", "Rational"]
 
+#: What the functions of this module take as bytes.
+BytesLike = bytes | bytearray | memoryview
+
+_T = TypeVar("_T")
 _new = object.__new__
 
 
@@ -41,7 +46,7 @@ class NoConstructor(Sealed):
 
     __slots__ = ()
 
-    def __new__(cls, *_: object, **__: object) -> NoReturn:
+    def __new__(cls: type[_T], *_: object, **__: object) -> _T:
         raise TypeError(f"No constructor defined for {cls.__name__}")
 
 
@@ -189,18 +194,22 @@ class NalUnit(NoConstructor):
     _u: UnitFields
 
     @staticmethod
-    def h264(nal_type: int, ref_idc: int, payload: Any) -> NalUnit:
+    def h264(nal_type: int, ref_idc: int, payload: BytesLike | Sequence[int]) -> NalUnit:
         """A unit of H.264; payload is what follows the header, a buffer or a sequence of integers."""
         return _nal(H264, nal_type, whole("ref_idc", ref_idc, 8), 0, payload)
 
     @staticmethod
-    def h265(nal_type: int, layer_id: int, temporal_id_plus1: int, payload: Any) -> NalUnit:
+    def h265(
+        nal_type: int, layer_id: int, temporal_id_plus1: int, payload: BytesLike | Sequence[int]
+    ) -> NalUnit:
         """A unit of H.265; payload is what follows the header, a buffer or a sequence of integers."""
         layer, temporal = whole("layer_id", layer_id, 8), whole("temporal_id_plus1", temporal_id_plus1, 8)
         return _nal(H265, nal_type, layer, temporal, payload)
 
     @staticmethod
-    def h266(nal_type: int, layer_id: int, temporal_id_plus1: int, payload: Any) -> NalUnit:
+    def h266(
+        nal_type: int, layer_id: int, temporal_id_plus1: int, payload: BytesLike | Sequence[int]
+    ) -> NalUnit:
         """A unit of H.266; payload is what follows the header, a buffer or a sequence of integers."""
         layer, temporal = whole("layer_id", layer_id, 8), whole("temporal_id_plus1", temporal_id_plus1, 8)
         return _nal(H266, nal_type, layer, temporal, payload)
@@ -287,7 +296,9 @@ class Obu(Sealed):
     _src: bytes
     _u: UnitFields
 
-    def __init__(self, obu_type: int, extension: ObuExtension | None, payload: Any) -> None:
+    def __init__(
+        self, obu_type: int, extension: ObuExtension | None, payload: BytesLike | Sequence[int]
+    ) -> None:
         if extension is not None and not isinstance(extension, ObuExtension):
             raise TypeError(f"extension: an ObuExtension is wanted, not {type(extension).__name__}")
         self._src = src = payload_bytes(payload)

@@ -390,8 +390,8 @@ class _VideoFields(_Decoded, _Payload):
         from ..codec import split_units
 
         if strict:
-            return split_units(self.raw, self.codec, strict=True, carriage=self.av1_carriage)  # type: ignore[no-any-return]
-        return split_units(self.raw, self.codec, carriage=self.av1_carriage)[0]  # type: ignore[no-any-return]
+            return split_units(self.raw, self.codec, strict=True, carriage=self.av1_carriage)
+        return split_units(self.raw, self.codec, carriage=self.av1_carriage)[0]
 
 
 class DemuxEvent(_Record):
@@ -523,7 +523,7 @@ class _AudioEvent(_Decoded, _Payload, DemuxEvent):
         """
         from ..codec import parse_audio
 
-        return parse_audio(self.raw, self.codec, strict=strict)  # type: ignore[no-any-return]
+        return parse_audio(self.raw, self.codec, strict=strict)
 
 
 class _SubtitleEvent(_Decoded, _Payload, _Dataclass):
