@@ -50,7 +50,7 @@ def input_batches(
     from ..io._read import batches
 
     if file == "-":
-        return batches(0, config, stats=stats)
+        return batches(None, config, stats=stats, descriptor=0)
     total = os.stat(file).st_size
     got = batches(file, config, stats=stats)
     if quiet or total < _PROGRESS_FROM or not sys.stderr.isatty():

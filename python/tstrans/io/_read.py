@@ -49,9 +49,13 @@ def parse_file(path: Source, config: DemuxerConfig | None = None) -> Iterator[De
 
 
 def batches(
-    source: Source | int, config: DemuxerConfig | None, limit: int = 0, stats: list[Any] | None = None
+    source: Source | None,
+    config: DemuxerConfig | None,
+    limit: int = 0,
+    stats: list[Any] | None = None,
+    descriptor: int = -1,
 ) -> Iterator[Batch]:
-    """The batches of records of an input; an int is a descriptor.
+    """The batches of records of an input: of ``source``, or of an open ``descriptor`` where that is given.
 
     At most ``limit`` bytes are read, in whole pieces of 64 KiB. The counters at the end go into ``stats``.
     """
@@ -62,7 +66,7 @@ def batches(
     if hasattr(source, "read"):
         yield from _fed(source, config, limit, stats)  # type: ignore[arg-type]
         return
-    where = source if isinstance(source, int) else os.fspath(source)
+    where = descriptor if descriptor >= 0 else os.fspath(source)  # type: ignore[arg-type]
     reader = Reader(where, config, hold=HOLD_BYTES, limit=limit)
     try:
         yield from reader
