@@ -270,6 +270,9 @@ func (it *Item) appendInt(dst []byte, v int64, wide bool) ([]byte, *tsterr.Error
 		if !wide && v < 0 {
 			return dst, it.widthErr()
 		}
+		if it.Max > 0 && float64(u) > it.Max {
+			return dst, it.widthErr()
+		}
 		return AppendOID(dst, u), nil
 	case TBERLen:
 		if wide || v < 0 {

@@ -143,9 +143,8 @@ func (it *Item) appendSeq(dst []byte, v Value, mark Indicator, depth int) ([]byt
 			continue
 		case f.Prefixed:
 			dst, err = appendPrefixed(dst, func(b []byte) ([]byte, *tsterr.Error) { return f.appendTree(b, p, mark, depth+1) })
-		case p.None() && f.Optional && f.Type == TUint:
-			// Parts that follow need this one; zero is its neutral value.
-			dst = appendUint(dst, 0, f.Len)
+		case p.None() && f.Optional && f.Type == TOID:
+			dst = append(dst, 0) // parts that follow need this one; zero is its neutral value
 		default:
 			dst, err = f.appendTree(dst, p, mark, depth+1)
 		}

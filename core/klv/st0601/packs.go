@@ -74,7 +74,7 @@ var (
 	waypoint = []klv.Item{
 		{Name: "id", Type: klv.TOID},
 		{Name: "prosecution_order", Type: klv.TInt, Len: 2},
-		{Name: "info", Type: klv.TUint, Len: 1, Optional: true},
+		{Name: "info", Type: klv.TOID, Max: 255, Optional: true},
 		{Name: "location", Type: klv.TSeq, Record: "Location", Fields: location, Lens: locationLens, Optional: true},
 	}
 	// Item 142: start and range share the bytes of a pair equally.

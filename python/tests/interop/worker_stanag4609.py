@@ -1,0 +1,55 @@
+"""Run under an interpreter that has stanag4609: decode packets to a line of JSON each, and encode them again.
+
+usage: python worker_stanag4609.py IN OUT     both: packets behind 4-byte lengths
+"""
+
+import dataclasses
+import datetime
+import enum
+import json
+import struct
+import sys
+
+import stanag4609 as s
+
+
+def plain(v):
+    if isinstance(v, enum.Enum):
+        return plain(v.value)
+    if isinstance(v, (bytes, bytearray, memoryview)):
+        return "hex:" + bytes(v).hex()
+    if isinstance(v, (bool, int, float, str)) or v is None:
+        return v
+    if isinstance(v, datetime.datetime):
+        return v.isoformat()
+    if dataclasses.is_dataclass(v):
+        return {f.name: plain(getattr(v, f.name)) for f in dataclasses.fields(v)}
+    if isinstance(v, dict):
+        return {str(k): plain(x) for k, x in v.items()}
+    if isinstance(v, (list, tuple, frozenset, set)):
+        return [plain(x) for x in v]
+    return str(v)
+
+
+def main():
+    data = open(sys.argv[1], "rb").read()
+    out = open(sys.argv[2], "wb")
+    at = 0
+    while at < len(data):
+        (n,) = struct.unpack_from(">I", data, at)
+        packet = data[at + 4 : at + 4 + n]
+        at += 4 + n
+        again = b""
+        line = "{}"
+        try:
+            record = s.decode_uas_local_set(packet)
+            values = {f.definition.tag: f.value for f in record.fields if f.definition.tag != 1}
+            line = json.dumps(plain(values))
+            again = bytes(s.encode_uas_local_set(values))
+        except Exception as e:
+            line = json.dumps({"error": f"{type(e).__name__} {e}"})
+        print(line)
+        out.write(struct.pack(">I", len(again)) + again)
+
+
+main()
