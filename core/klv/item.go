@@ -79,6 +79,7 @@ type Item struct {
 	HasDef   bool
 	Copies   bool // a missing part equals the one before it
 	Share    bool // IMAPB whose width is an equal share of the bytes left
+	Full     bool // TVarUint: values wider than four bytes are written in MaxLen bytes
 	Lenient  bool // a value outside the range decodes as none, and none is written as the special value "user defined 0"
 
 	// Sets other than ST 0601.

@@ -257,6 +257,9 @@ func (it *Item) appendInt(dst []byte, v int64, wide bool) ([]byte, *tsterr.Error
 			return dst, it.widthErr()
 		}
 		n := minBytes(u)
+		if it.Full && n > 4 {
+			n = it.MaxLen
+		}
 		if n > it.MaxLen {
 			if it.Max > 0 && float64(u) > it.Max {
 				return dst, it.rangeErr(float64(u))

@@ -15,11 +15,12 @@ var (
 		{Tag: 81, Name: "end_lat_deg", Type: klv.TSLinear, Len: 4, Min: -90, Max: 90, Optional: true, Unit: "deg"},
 		{Tag: 81, Name: "end_lon_deg", Type: klv.TSLinear, Len: 4, Min: -180, Max: 180, Optional: true, Unit: "deg"},
 	}
-	// Item 115.
+	// Item 115. The time is eight bytes in the standard; small numbers, which are
+	// no times, take fewer, as another writer of this form does.
 	controlCommand = []klv.Item{
 		{Name: "id", Type: klv.TOID},
 		{Tag: 115, Name: "command", Type: klv.TText, Prefixed: true, MaxLen: 127},
-		{Name: "time_us", Type: klv.TVarUint, MaxLen: 8, Optional: true, Unit: "us"},
+		{Name: "time_us", Type: klv.TVarUint, MaxLen: 8, Full: true, Optional: true, Unit: "us"},
 	}
 	// Item 122.
 	countryCodes = []klv.Item{

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tstrans import klv
 from tstrans._native.klv_lib import fields
@@ -33,11 +33,11 @@ def structured(name: str, rng: random.Random) -> object:
     match name:
         case "image_horizon":
             ends = [rng.uniform(-80, 80), rng.uniform(-170, 170), rng.uniform(-80, 80), rng.uniform(-170, 170)]
-            return klv.ImageHorizonPixels(*[rng.randint(0, 100) for _ in range(4)], *(ends if rng.random() < 0.7 else []))
+            return klv.ImageHorizonPixels(0, rng.randint(0, 100), 100, rng.randint(0, 100), *(ends if rng.random() < 0.7 else []))
         case "control_commands":
-            return tuple(klv.ControlCommand(rng.randint(0, 300), text(rng, 100), rng.randint(0, 1 << 50)) for _ in range(n))
+            return tuple(klv.ControlCommand(rng.randint(0, 300), text(rng, 100), rng.choice([None, instant(rng) | 1 << 40])) for _ in range(n))
         case "control_command_verification" | "active_wavelengths":
-            return tuple(rng.randint(0, 400) for _ in range(n))
+            return tuple(rng.sample(range(1, 400), n))
         case "sensor_frame_rate":
             return klv.SensorFrameRate(rng.randint(1, 60000), rng.choice([1, 1001]))
         case "metadata_substream_id":
@@ -57,7 +57,8 @@ def structured(name: str, rng: random.Random) -> object:
         case "weapons_stores":
             return tuple(klv.WeaponsStore(i + 1, 2, 3, 4, rng.choice([0, 3, 0x103, 0xB05]), "AGM") for i in range(n))
         case "waypoint_list":
-            return tuple(klv.Waypoint(i, rng.randint(-100, 100), rng.randint(0, 3), location(rng)) for i in range(n))
+            orders = rng.sample(range(-100, 100), n)
+            return tuple(klv.Waypoint(i, orders[i], rng.randint(0, 3), location(rng)) for i in range(n))
         case "view_domain":
             return klv.ViewDomain(pair(rng, 0), pair(rng, -180), pair(rng, 0))
         case "sdcc_flps":
@@ -65,14 +66,34 @@ def structured(name: str, rng: random.Random) -> object:
     raise AssertionError(name)
 
 
+def instant(rng: random.Random) -> int:
+    """Microseconds up to the year 2500: other implementations turn them into dates."""
+    return rng.randrange(1 << 53)
+
+
+# Items whose number has an inner form that careful readers check.
+SPECIAL: dict[str, Callable[[random.Random], object]] = {
+    "timestamp_us": instant,
+    "event_start_time_us": instant,
+    "take_off_time_us": instant,
+    "generic_flag_data": lambda rng: rng.randrange(64),
+    "laser_prf_code": lambda rng: int("".join(rng.choices("12345678", k=rng.randint(3, 4)))),
+    "positioning_method_source": lambda rng: rng.randint(1, 127),
+    "weapon_load": lambda rng: rng.randrange(1 << 16),
+    "uas_ls_version": lambda rng: 19,
+}
+
+
 def value(row: tuple, rng: random.Random) -> object:
     name, _tag, cls, kind, lo, hi, size, most, _unit, enum, _record, _cite, _step, _meaning = row
+    if name in SPECIAL:
+        return SPECIAL[name](rng)
     if kind in ("linear", "signed_linear", "imapb"):
         return rng.choice([lo, hi, rng.uniform(lo, hi), rng.uniform(lo, hi), rng.uniform(lo, hi)])
     if enum:
         return rng.choice(list(getattr(klv, enum)))
     if kind == "uint":
-        return rng.choice([1, rng.randrange(1 << 8 * size), (1 << 8 * size) - 1]) if name != "timestamp_us" else rng.randrange(1 << 55)
+        return rng.choice([1, rng.randrange(1 << 8 * size), (1 << 8 * size) - 1])
     if kind == "var_uint":
         return rng.randrange(1 << rng.choice([7, 8, 15, 31, min(63, 8 * most - 1)]))
     if kind == "int":
@@ -94,7 +115,7 @@ def generate(count: int, seed: int, share: float = 0.35, leave: frozenset[str] =
         values = {
             row[0]: value(row, rng) for row in TABLE if row[0] not in leave and rng.random() < share
         }
-        values.setdefault("timestamp_us", rng.randrange(1 << 55))
+        values.setdefault("timestamp_us", instant(rng))
         yield klv.UasDatalinkLs(**values)  # type: ignore[arg-type]
 
 
