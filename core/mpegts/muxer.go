@@ -161,7 +161,9 @@ func (m *Muxer) emit(s *muxStream, pts int64, key bool) error {
 	p := s.program
 	f := firstField{randomAccess: key, base: pts}
 	psi := due(m.hasPSI, m.psiAt, pts, m.cfg.PSIIntervalMs)
-	pcr := due(p.hasPCR, p.pcr, pts, m.cfg.PCRIntervalMs)
+	// On the PCR PID, random_access_indicator is only set in packets with a
+	// PCR (ISO/IEC 13818-1 §2.4.3.5).
+	pcr := due(p.hasPCR, p.pcr, pts, m.cfg.PCRIntervalMs) || key && s == p.clock
 	f.pcr = pcr && s == p.clock
 	n := f.packets(m.parts.size)
 	if psi {

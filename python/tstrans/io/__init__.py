@@ -9,22 +9,28 @@ if TYPE_CHECKING:
     from ._probe import ProbeResult as ProbeResult
     from ._probe import probe as probe
     from ._read import parse_file as parse_file
+    from ._transmux import Transmuxer as Transmuxer
+    from ._transmux import transmux as transmux
 
 # Which module defines what.
 _HOME_OF = {
     "ProbeResult": "._probe",
+    "Transmuxer": "._transmux",
     "extract_klv": "._klv",
     "iter_uas_datalink": "._klv",
     "parse_file": "._read",
     "probe": "._probe",
+    "transmux": "._transmux",
 }
 
 __all__ = [
     "ProbeResult",
+    "Transmuxer",
     "extract_klv",
     "iter_uas_datalink",
     "parse_file",
     "probe",
+    "transmux",
 ]
 
 

@@ -1,0 +1,219 @@
+"""One transport stream into another: every event passes through the caller's hands on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..mpegts._config import DemuxerConfig
+from ..mpegts._enums import StreamKindTag
+from ..mpegts._events import DemuxEvent
+from ..mpegts._mux import Muxer, MuxerFileSink
+from ..mpegts._mux_config import MuxerConfig, MuxerConfigBuilder
+from ..mpegts._values import (
+    AudioStreamSpec,
+    KlvStreamSpec,
+    ProgramMap,
+    SubtitleStreamSpec,
+    VideoStreamSpec,
+)
+from ._read import parse_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+__all__ = ["Transmuxer", "transmux"]
+
+BytesLike = bytes | bytearray | memoryview
+
+#: Packets that a picture may have: the demuxer's largest, 4 MiB, and then some.
+_ROOM = 1 << 16
+
+_SAMPLES = (DemuxEvent.Video, DemuxEvent.Audio, DemuxEvent.Klv, DemuxEvent.Subtitle, DemuxEvent.UnknownSample)
+_REMARKS = (
+    DemuxEvent.ProgramMap,
+    DemuxEvent.Discontinuity,
+    DemuxEvent.NonConformant,
+    DemuxEvent.ReconnectDiscontinuity,
+)
+
+def transmux(
+    src: str | Path,
+    dst: str | Path,
+    *,
+    drop: Sequence[StreamKindTag] = (),
+    atomic: bool = False,
+    config: DemuxerConfig | None = None,
+) -> Transmuxer:
+    """Rewrite a transport stream, event by event; see `Transmuxer`.
+
+    >>> with transmux("in.ts", "out.ts", drop=[StreamKindTag.AUDIO]) as tx:  # doctest: +SKIP
+    ...     for event in tx:
+    ...         tx.write(event)
+    """
+    return Transmuxer(src, dst, drop=drop, atomic=atomic, config=config)
+
+
+class Transmuxer:
+    """Reads one file and writes another with the same program, streams, descriptors and times.
+
+    Payloads, times, stream order and descriptors are kept. Made anew are the packets: continuity counters,
+    stuffing, when tables and clock come, versions of tables, and of metadata AU cells the service id and
+    sequence number. Program descriptors, and samples without a PTS, which get 0, are not kept.
+
+    Args:
+        src: the file to read; nothing is opened before the first event is asked for.
+        dst: the file to write; it is opened with the first program map.
+        drop: kinds of streams to leave out.
+        atomic: write to a file beside `dst` that takes its place when the block ends well.
+        config: limits and tolerances of the demuxer.
+    """
+
+    def __init__(
+        self,
+        src: str | Path,
+        dst: str | Path,
+        *,
+        drop: Sequence[StreamKindTag] = (),
+        atomic: bool = False,
+        config: DemuxerConfig | None = None,
+    ) -> None:
+        self._src = src
+        self._dst = dst
+        self._drop = drop
+        self._atomic = atomic
+        self._config = config
+        self._events: Iterator[DemuxEvent] | None = None
+        self._map: ProgramMap | None = None
+        self._sink: MuxerFileSink | None = None
+        self._proxy: Any = None
+        self._exited = False
+        self._dropped: set[int] = set()
+        # PID to what pushes its samples.
+        self._pushes: dict[int, Callable[[Any, BytesLike | None], None]] = {}
+
+    def __enter__(self) -> Transmuxer:
+        if self._exited:
+            raise RuntimeError("this Transmuxer has been exited: make a new one")
+        return self
+
+    def __iter__(self) -> Iterator[DemuxEvent]:
+        if self._events is None:
+            if self._exited:
+                raise RuntimeError("this Transmuxer has been exited: make a new one")
+            self._events = self._read()
+        return self._events
+
+    def _read(self) -> Iterator[DemuxEvent]:
+        for event in parse_file(self._src, self._config):
+            if isinstance(event, DemuxEvent.ProgramMap):
+                self._take_map(event.programs[0])
+            yield event
+
+    def _take_map(self, program: ProgramMap) -> None:
+        if self._map is not None:
+            if program != self._map:
+                raise ValueError(
+                    f"program {program.program_number} differs from program {self._map.program_number} at the "
+                    "start: a second program, or a change of streams, cannot be rewritten"
+                )
+            return
+        carriage = self._config.av1_carriage if self._config is not None else None
+        made = MuxerConfig.from_program_map(program, drop=list(self._drop), av1_carriage=carriage)
+        b = MuxerConfigBuilder().av1_carriage(made.av1_carriage).buffer_packets(_ROOM)
+        muxer = Muxer(b.add_program(made.programs[0]).build())
+        sink = MuxerFileSink(muxer, self._dst, atomic=self._atomic)
+        self._proxy = sink.__enter__()
+        self._sink, self._map = sink, program
+        dropped = set(self._drop)
+        self._dropped = {s.pid for s in program.streams if s.kind in dropped}
+        self._route(muxer, made)
+
+    def _route(self, muxer: Muxer, config: MuxerConfig) -> None:
+        proxy = self._proxy
+        handles: dict[type, Iterator[Any]] = {
+            VideoStreamSpec: iter(muxer.video_handles()),
+            AudioStreamSpec: iter(muxer.audio_handles()),
+            KlvStreamSpec: iter(muxer.klv_handles()),
+            SubtitleStreamSpec: iter(muxer.subtitle_handles()),
+        }
+        data = iter(muxer.data_handles())
+        pushes: dict[type, Any] = {
+            VideoStreamSpec: None,
+            AudioStreamSpec: proxy.push_audio_to,
+            KlvStreamSpec: proxy.push_klv_to,
+            SubtitleStreamSpec: proxy.push_subtitle_to,
+        }
+        for spec in config.programs[0].streams:
+            handle = next(handles.get(type(spec), data))
+            # A PID that is listed twice in the PMT feeds its first entry.
+            self._pushes.setdefault(spec.pid, _route(proxy, handle, pushes.get(type(spec), proxy.push_data_to)))
+
+    def write(self, ev: DemuxEvent) -> None:
+        """Write an event of this stream, or one like it.
+
+        Samples of dropped kinds, and events that carry no sample, are passed over.
+
+        Raises:
+            TypeError: not an event.
+            RuntimeError: before the first program map, after the end, or a PID that the program has not.
+            MuxError: the muxer refuses the payload.
+        """
+        self._write(ev, None)
+
+    def write_klv(self, ev: DemuxEvent.Klv, new_bytes: BytesLike) -> None:
+        """Write a KLV event with another payload."""
+        if not isinstance(ev, DemuxEvent.Klv):
+            raise TypeError(f"write_klv takes a DemuxEvent.Metadata (DemuxEvent.Klv); got {type(ev).__name__}")
+        if isinstance(new_bytes, str) or new_bytes is None:
+            raise TypeError(f"new_bytes must be bytes-like; got {type(new_bytes).__name__}")
+        self._write(ev, new_bytes)
+
+    def _write(self, ev: Any, data: BytesLike | None) -> None:
+        if not isinstance(ev, _SAMPLES):
+            if isinstance(ev, _REMARKS):
+                return
+            raise TypeError(f"write takes a DemuxEvent; got {type(ev).__name__}")
+        if self._exited:
+            raise RuntimeError("this Transmuxer has been exited")
+        if self._proxy is None:
+            raise RuntimeError("no program map was read yet: iterate before writing")
+        pid = ev.stream.pid
+        push = self._pushes.get(pid)
+        if push is not None:
+            push(ev, data)
+        elif pid not in self._dropped:
+            raise RuntimeError(f"PID {pid:#06x} is not in the program that was read first")
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self._exited = True
+        close = getattr(self._events, "close", None)
+        if close is not None:
+            close()
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            sink.__exit__(exc_type, exc, tb)
+
+
+def _route(proxy: Any, handle: Any, push: Any) -> Callable[[Any, BytesLike | None], None]:
+    if push is None:
+        wire = proxy.push_video_wire_to
+
+        def video(ev: Any, data: BytesLike | None) -> None:
+            if isinstance(ev, DemuxEvent.Video):
+                wire(handle, ev.raw, ev.pts, ev.dts, ev.random_access_indicator)
+            else:
+                wire(handle, ev.payload, ev.pts, ev.dts)
+
+        return video
+
+    def plain(ev: Any, data: BytesLike | None) -> None:
+        push(handle, ev.payload if data is None else data, ev.pts)
+
+    return plain
