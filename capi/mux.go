@@ -247,6 +247,28 @@ func pushVideo(id C.tst_muxer, stream C.uint32_t, data *C.tst_cu8, n C.size_t, p
 	return status(x.m.PushVideoTo(mpegts.Handle(stream), b, v))
 }
 
+//export tst_muxer_push_video_chunk
+func tst_muxer_push_video_chunk(id C.tst_muxer, stream C.uint32_t, chunk C.tst_chunk, payload C.uint32_t,
+	pts, dts C.int64_t, flags C.uint32_t,
+) (st C.tst_status) {
+	defer guard(&st)
+	if flags > C.TST_PUSH_KEY_FRAME|C.TST_PUSH_DTS|C.TST_PUSH_WIRE {
+		return fail(tsterr.InvalidArg, "unknown flags %#x", flags)
+	}
+	c, err := share[*mpegts.Chunk](chunk)
+	if err != nil {
+		return status(err)
+	}
+	x, err := enterMuxer(id)
+	if err != nil {
+		return status(err)
+	}
+	defer x.leave()
+	return status(x.m.PushVideoChunk(mpegts.Handle(stream), c, uint32(payload), mpegts.VideoPush{
+		PTS: int64(pts), DTS: int64(dts), HasDTS: flags&C.TST_PUSH_DTS != 0, KeyFrame: flags&C.TST_PUSH_KEY_FRAME != 0,
+	}))
+}
+
 //export tst_muxer_push_audio
 func tst_muxer_push_audio(id C.tst_muxer, stream C.uint32_t, data *C.tst_cu8, n C.size_t, pts C.int64_t) (st C.tst_status) {
 	defer guard(&st)

@@ -48,6 +48,27 @@ func (m *Muxer) PushVideoTo(h Handle, au []byte, v VideoPush) error {
 	return m.pushVideo(s, au, &v)
 }
 
+// PushVideoChunk queues a lazy payload of a demuxer's chunk as it was on the
+// wire: a rewriter needs no copy of its own.
+func (m *Muxer) PushVideoChunk(h Handle, c *Chunk, payload uint32, v VideoPush) error {
+	s, err := m.stream(MuxVideo, h)
+	if err != nil {
+		return err
+	}
+	n := c.PayloadLen(payload)
+	if n < 0 {
+		return tsterr.New(tsterr.InvalidArg, "the chunk has no payload %d", payload)
+	}
+	if n > cap(m.gathered) {
+		m.gathered = make([]byte, n+n/4)
+	}
+	if n, err = c.Gather(m.gathered[:n], payload); err != nil {
+		return err
+	}
+	v.Wire = true
+	return m.pushVideo(s, m.gathered[:n], &v)
+}
+
 func (m *Muxer) pushVideo(s *muxStream, au []byte, v *VideoPush) error {
 	head := PESHeader{
 		StreamID: StreamIDVideo, PacketLength: unbounded,

@@ -129,6 +129,12 @@ tst_status tst_muxer_push_video(tst_muxer muxer, uint32_t stream, tst_cu8 *data,
 tst_status tst_muxer_push_video_misp(tst_muxer muxer, uint32_t stream, tst_cu8 *data, size_t len, int64_t pts_90k,
                                      int64_t dts_90k, uint32_t flags, uint32_t time_status, uint64_t value);
 
+/* tst_muxer_push_video_chunk pushes the payload of a record with TST_F_LAZY
+ * (tst_record.payload is its number in chunk) as tst_muxer_push_video does with
+ * TST_PUSH_WIRE. The bytes do not leave the library. */
+tst_status tst_muxer_push_video_chunk(tst_muxer muxer, uint32_t stream, tst_chunk chunk, uint32_t payload,
+                                      int64_t pts_90k, int64_t dts_90k, uint32_t flags);
+
 /* tst_muxer_push_audio: whole frames, at most 65527 bytes
  * (TST_E_MUX_INPUT_MALFORMED). */
 tst_status tst_muxer_push_audio(tst_muxer muxer, uint32_t stream, tst_cu8 *data, size_t len, int64_t pts_90k);

@@ -46,13 +46,14 @@ class tst_mux_stream_stats(ctypes.Structure):
 class Api:
     """The functions of tstrans/mux.h, bound to one loaded library."""
 
-    __slots__ = ("tst_mux_config_check", "tst_muxer_open", "tst_muxer_close", "tst_muxer_push_video", "tst_muxer_push_video_misp", "tst_muxer_push_audio", "tst_muxer_push_klv", "tst_muxer_push_klv_many", "tst_muxer_push_subtitle", "tst_muxer_push_data", "tst_muxer_pull", "tst_muxer_get_stats", "tst_muxer_stream_stats", "tst_muxer_reset_stats", "tst_muxer_streams", "tst_muxer_sink_open", "tst_muxer_sink_flush", "tst_muxer_sink_close", )
+    __slots__ = ("tst_mux_config_check", "tst_muxer_open", "tst_muxer_close", "tst_muxer_push_video", "tst_muxer_push_video_misp", "tst_muxer_push_video_chunk", "tst_muxer_push_audio", "tst_muxer_push_klv", "tst_muxer_push_klv_many", "tst_muxer_push_subtitle", "tst_muxer_push_data", "tst_muxer_pull", "tst_muxer_get_stats", "tst_muxer_stream_stats", "tst_muxer_reset_stats", "tst_muxer_streams", "tst_muxer_sink_open", "tst_muxer_sink_flush", "tst_muxer_sink_close", )
 
     tst_mux_config_check: Callable[..., int]
     tst_muxer_open: Callable[..., int]
     tst_muxer_close: Callable[..., int]
     tst_muxer_push_video: Callable[..., int]
     tst_muxer_push_video_misp: Callable[..., int]
+    tst_muxer_push_video_chunk: Callable[..., int]
     tst_muxer_push_audio: Callable[..., int]
     tst_muxer_push_klv: Callable[..., int]
     tst_muxer_push_klv_many: Callable[..., int]
@@ -88,6 +89,10 @@ class Api:
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint64, )
         self.tst_muxer_push_video_misp = f
+        f = free.tst_muxer_push_video_chunk
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint32, )
+        self.tst_muxer_push_video_chunk = f
         f = free.tst_muxer_push_audio
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int64, )

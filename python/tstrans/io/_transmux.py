@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._native.mux_lib import DTS, KEY_FRAME
 from ..mpegts._config import DemuxerConfig
 from ..mpegts._enums import StreamKindTag
 from ..mpegts._events import DemuxEvent
@@ -17,7 +18,7 @@ from ..mpegts._values import (
     SubtitleStreamSpec,
     VideoStreamSpec,
 )
-from ._read import parse_file
+from ._read import batches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +30,10 @@ BytesLike = bytes | bytearray | memoryview
 
 #: Packets that a picture may have: the demuxer's largest, 4 MiB, and then some.
 _ROOM = 1 << 16
+
+_Klv = DemuxEvent.Klv
+_PROGRAM_MAP = 1  # TST_EV_PROGRAM_MAP
+_LAZY = 1  # TST_F_LAZY; TST_F_HAS_DTS is 4, TST_F_RANDOM_ACCESS 8
 
 _SAMPLES = (DemuxEvent.Video, DemuxEvent.Audio, DemuxEvent.Klv, DemuxEvent.Subtitle, DemuxEvent.UnknownSample)
 _REMARKS = (
@@ -90,6 +95,8 @@ class Transmuxer:
         self._proxy: Any = None
         self._exited = False
         self._dropped: set[int] = set()
+        # The stream key of records (see Batch) whose payloads go to the only KLV stream.
+        self._klv_key: int | None = None
         # PID to what pushes its samples.
         self._pushes: dict[int, Callable[[Any, BytesLike | None], None]] = {}
 
@@ -106,10 +113,15 @@ class Transmuxer:
         return self._events
 
     def _read(self) -> Iterator[DemuxEvent]:
-        for event in parse_file(self._src, self._config):
-            if isinstance(event, DemuxEvent.ProgramMap):
-                self._take_map(event.programs[0])
-            yield event
+        for batch in batches(self._src, self._config):
+            events = batch.all()
+            if _PROGRAM_MAP in batch.byte[32::64].tolist():
+                for event in events:
+                    if isinstance(event, DemuxEvent.ProgramMap):
+                        self._take_map(event.programs[0])
+                    yield event
+            else:
+                yield from events
 
     def _take_map(self, program: ProgramMap) -> None:
         if self._map is not None:
@@ -160,6 +172,15 @@ class Transmuxer:
             RuntimeError: before the first program map, after the end, or a PID that the program has not.
             MuxError: the muxer refuses the payload.
         """
+        # The quick way of small KLV packets as the demuxer gave them: they are handed over many at a time.
+        if type(ev) is _Klv:
+            at, batch, got = ev._state
+            if at is not None and batch.quad[at + 3] == self._klv_key:
+                if got is None:
+                    small = batch.small
+                    got = batch.payload_of(ev, at) if small is None else small[at >> 3]
+                if self._proxy._gather(got, batch.quad[at]):
+                    return
         self._write(ev, None)
 
     def write_klv(self, ev: DemuxEvent.Klv, new_bytes: BytesLike) -> None:
@@ -183,6 +204,8 @@ class Transmuxer:
         push = self._pushes.get(pid)
         if push is not None:
             push(ev, data)
+            if type(ev) is _Klv and self._proxy._gathers and ev._state[0] is not None:
+                self._klv_key = ev._state[1].quad[ev._state[0] + 3]
         elif pid not in self._dropped:
             raise RuntimeError(f"PID {pid:#06x} is not in the program that was read first")
 
@@ -193,6 +216,7 @@ class Transmuxer:
         tb: TracebackType | None,
     ) -> None:
         self._exited = True
+        self._klv_key = None
         close = getattr(self._events, "close", None)
         if close is not None:
             close()
@@ -205,8 +229,16 @@ def _route(proxy: Any, handle: Any, push: Any) -> Callable[[Any, BytesLike | Non
     if push is None:
         wire = proxy.push_video_wire_to
 
+        number, push_chunk = handle.raw, proxy._push_chunk
+
         def video(ev: Any, data: BytesLike | None) -> None:
-            if isinstance(ev, DemuxEvent.Video):
+            at, batch, got = ev._state
+            if got is None and at is not None and batch.chunk is not None and batch.half[4 * at + 17] & _LAZY:
+                flags = batch.half[4 * at + 17]
+                pts, dts = batch.quad[at : at + 2]
+                payload = batch.word[2 * at + 4]
+                push_chunk(number, batch.chunk, payload, pts, dts, flags >> 3 & KEY_FRAME | flags >> 1 & DTS)
+            elif isinstance(ev, DemuxEvent.Video):
                 wire(handle, ev.raw, ev.pts, ev.dts, ev.random_access_indicator)
             else:
                 wire(handle, ev.payload, ev.pts, ev.dts)

@@ -593,6 +593,12 @@ class _FileProxy(_Pushes, MuxerDrainProxy):
         def _id(self, number: int) -> None:
             self._number = number
 
+    def _push_chunk(self, stream: int, chunk: Any, payload: int, pts: int, dts: int, flags: int) -> None:
+        """A picture of a demuxer's chunk, without its bytes coming over here."""
+        status = self._api.tst_muxer_push_video_chunk(self._id, stream, chunk._id, payload, pts, dts, flags)
+        if status:
+            self._fail(status)
+
     def _hand_over(self) -> None:
         records, times = self._records, self._times
         self._records, self._times = [], array("q")
@@ -604,6 +610,16 @@ class _FileProxy(_Pushes, MuxerDrainProxy):
     def _hand_over_before_muxer(self) -> None:
         if self._records:
             self._hand_over()
+
+    def _gather(self, klv: bytes, ticks: int) -> bool:
+        """Let a small packet wait, if it may."""
+        if len(klv) > _SMALL or not self._gathers:
+            return False
+        self._add_time(ticks)
+        self._add_record(klv)
+        if len(self._records) >= _GATHER:
+            self._hand_over()
+        return True
 
     def push_klv(self, klv: BytesLike, pts: Pts90khz, metadata_service_id: int = 0) -> None:
         """As `Muxer.push_klv`."""
