@@ -10,6 +10,8 @@ from ._scan import set_name
 
 __all__ = ["HEADER", "RIGHT", "event_json", "event_name", "event_row"]
 
+_F_HAS_PTS = 2
+
 HEADER = ("#", "event", "PID", "pts", "dts", "bytes", "")
 RIGHT = ("#", "pts", "dts", "bytes")
 
@@ -35,18 +37,25 @@ def event_row(number: int, event: DemuxEvent) -> tuple[str, ...]:
     """Cells under :data:`HEADER`."""
     e: Any = event
     stream = getattr(e, "stream", None)
-    pts = getattr(e, "pts", None)
+    pts = _pts(e)
     dts = getattr(e, "dts", None)
     length = getattr(e, "byte_len", None)
     return (
         str(number),
         event_name(event),
         f"{stream.pid:#06x}" if stream else "",
-        seconds(pts.raw, False) if pts else "",
+        seconds(pts, False),
         seconds(dts.raw, False) if dts else "",
         size(length) if length is not None else "",
         _details(e),
     )
+
+
+def _pts(e: Any) -> int | None:
+    """The PTS in ticks; None where the PES carried none (the attribute says 0 then)."""
+    at, batch, _ = e._state
+    has = batch.half[4 * at + 17] & _F_HAS_PTS
+    return e.pts.raw if has and hasattr(e, "pts") else None
 
 
 def _details(e: Any) -> str:
@@ -73,7 +82,10 @@ def _details(e: Any) -> str:
 
 
 def event_json(number: int, event: DemuxEvent, digest: bool = False) -> dict[str, Any]:
-    """The object of schema tstrans.event/1, without the schema's name. Times are 90 kHz ticks."""
+    """The object of schema tstrans.event/1, without the schema's name.
+
+    Times are 90 kHz ticks; ``pts_90k`` is null where the PES carried none.
+    """
     e: Any = event
     out: dict[str, Any] = {"index": number, "event": event_name(event)}
     stream = getattr(e, "stream", None)
@@ -81,8 +93,8 @@ def event_json(number: int, event: DemuxEvent, digest: bool = False) -> dict[str
         out["pid"] = stream.pid
         out["program_number"] = stream.program_number
         out["stream_kind"] = stream.kind.value
-    if (pts := getattr(e, "pts", None)) is not None:
-        out["pts_90k"] = pts.raw
+    if hasattr(e, "pts"):
+        out["pts_90k"] = _pts(e)
     if (dts := getattr(e, "dts", None)) is not None:
         out["dts_90k"] = dts.raw
     if (codec := getattr(e, "codec", None)) is not None:
