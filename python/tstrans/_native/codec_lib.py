@@ -46,6 +46,7 @@ class _Scratch:
         "records",
         "records_at",
         "room",
+        "view",
     )
 
     def __init__(self) -> None:
@@ -60,6 +61,7 @@ class _Scratch:
     def grow(self, room: int) -> None:
         self.records = bytearray(room * _RECORD)
         self.records_at = ctypes.addressof(ctypes.c_char.from_buffer(self.records))
+        self.view = memoryview(self.records)
         self.room = room
 
 
@@ -96,12 +98,19 @@ def parse(kind: int, data: bytes) -> tuple[int, ...]:
     return out
 
 
-def parse_slice(kind: int, nal_type: int, sps: tuple[int, ...] | None, data: bytes) -> tuple[int, ...]:
-    """The fields of a slice or frame header; sps are those of its parameter set."""
+def pack(fields: tuple[int, ...]) -> bytes:
+    """The fields of a parameter set as parse_slice takes them."""
+    return _SETS[len(fields)].pack(*fields)
+
+
+_SETS = {n: Struct(f"={n}q") for n in set(_COUNTS.values())}
+
+
+def parse_slice(kind: int, nal_type: int, sps: bytes | None, sps_n: int, data: bytes) -> tuple[int, ...]:
+    """The fields of a slice or frame header; sps is its parameter set, packed, of sps_n fields."""
     s = _spare.pop() if _spare else _Scratch()
-    packed, n = (None, 0) if sps is None else (_SETS[len(sps)].pack(*sps), len(sps))
     status = (_api or _bound()).tst_codec_parse_slice(
-        s.fields_at, abi.TST_PS_FIELDS_MAX, kind, nal_type, packed, n, data, len(data)
+        s.fields_at, abi.TST_PS_FIELDS_MAX, kind, nal_type, sps, sps_n, data, len(data)
     )
     if status:
         _spare.append(s)
@@ -109,9 +118,6 @@ def parse_slice(kind: int, nal_type: int, sps: tuple[int, ...] | None, data: byt
     out = _FIELDS[kind].unpack_from(s.fields)
     _spare.append(s)
     return out
-
-
-_SETS = {n: Struct(f"={n}q") for n in set(_COUNTS.values())}
 
 
 def split(data: bytes, codec: int, carriage: int) -> tuple[Any, bytes, bool]:
@@ -132,7 +138,7 @@ def split(data: bytes, codec: int, carriage: int) -> tuple[Any, bytes, bool]:
         if count <= s.room:
             break
         s.grow(count)
-    records = list(_UNIT.iter_unpack(memoryview(s.records)[: count * _RECORD]))
+    records = list(_UNIT.iter_unpack(s.view[: count * _RECORD]))
     if arena is not None and s.info.in_arena:
         data = arena.raw[: s.info.arena_bytes]
     unframed = bool(s.info.unframed)
@@ -149,9 +155,8 @@ def _put_back(s: _Scratch) -> None:
     _spare.append(s)
 
 
-def _frames(name: str, data: bytes, resync: int) -> tuple[int, bytes]:
+def _frames(call: Any, data: bytes, resync: int) -> tuple[int, bytes]:
     s = _spare.pop() if _spare else _Scratch()
-    call = getattr(_api or _bound(), name)
     while True:
         status = call(s.records_at, s.room, s.count_at, resync, data, len(data))
         if status:
@@ -161,19 +166,21 @@ def _frames(name: str, data: bytes, resync: int) -> tuple[int, bytes]:
         if count <= s.room:
             break
         s.grow(count)
-    records = bytes(memoryview(s.records)[: count * _RECORD])
-    _put_back(s)
+    records = bytes(s.view[: count * _RECORD])
+    if s.room > _KEPT_RECORDS:
+        s.grow(64)
+    _spare.append(s)
     return count, records
 
 
 def split_adts(data: bytes, resync: int) -> tuple[int, bytes]:
     """How many ADTS frames there are, and their records."""
-    return _frames("tst_codec_split_adts", data, resync)
+    return _frames((_api or _bound()).tst_codec_split_adts, data, resync)
 
 
 def split_mpeg_audio(data: bytes, resync: int) -> tuple[int, bytes]:
     """How many MPEG audio frames there are, and their records."""
-    return _frames("tst_codec_split_mpeg_audio", data, resync)
+    return _frames((_api or _bound()).tst_codec_split_mpeg_audio, data, resync)
 
 
 def misp_extract(data: bytes, codec: int) -> tuple[int, int, int]:

@@ -22,7 +22,7 @@ from ._enums import (
     Version,
     variant_of,
 )
-from ._lazy import LazyList
+from ._lazy import lazy_list
 from ._values import BytesLike, NoConstructor, as_array, as_bytes
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ _new = object.__new__
 _ADTS = Struct("=QIHBBBBB5x")  # tst_adts_frame
 _MPEG = Struct("=QIHHHBBBB2x")  # tst_mpeg_audio_frame
 # From so many frames on, they are made when one of them is looked at.
-_EAGER = 8
+_EAGER = 4
 
 
 class AacChannelLayout(NoConstructor):
@@ -220,38 +220,40 @@ def _make(cls: type[_F], record: Struct, records: bytes, n: int, src: bytes) -> 
     return made
 
 
-def _frames(
-    cls: type[_F],
-    split: Callable[[bytes, int], tuple[int, bytes]],
-    record: Struct,
-    buf: BytesLike,
-    resync: int,
-) -> list[_F]:
-    src = as_bytes(buf)
-    n, records = split(src, resync)
+def _adts(buf: BytesLike, resync: int) -> list[AdtsFrame]:
+    src = buf if type(buf) is bytes else as_bytes(buf)
+    n, records = lib.split_adts(src, resync)
     if n < _EAGER:
-        return _make(cls, record, records, n, src)
-    return LazyList(n, lambda: _make(cls, record, records, n, src))
+        return _make(AdtsFrame, _ADTS, records, n, src) if n else []
+    return lazy_list(n, _make, AdtsFrame, _ADTS, records, n, src)
+
+
+def _mpeg(buf: BytesLike, resync: int) -> list[Mpeg2AudioFrame]:
+    src = buf if type(buf) is bytes else as_bytes(buf)
+    n, records = lib.split_mpeg_audio(src, resync)
+    if n < _EAGER:
+        return _make(Mpeg2AudioFrame, _MPEG, records, n, src) if n else []
+    return lazy_list(n, _make, Mpeg2AudioFrame, _MPEG, records, n, src)
 
 
 def parse_aac_frames(bytes_buf: BytesLike) -> list[AdtsFrame]:
     """All ADTS frames of a buffer that holds nothing else. CodecError at the first other byte."""
-    return _frames(AdtsFrame, lib.split_adts, _ADTS, bytes_buf, 0)
+    return _adts(bytes_buf, 0)
 
 
 def parse_aac_frames_with_resync(bytes_buf: BytesLike) -> list[AdtsFrame]:
     """The ADTS frames of a buffer; other bytes, and a frame cut at the end, are passed over."""
-    return _frames(AdtsFrame, lib.split_adts, _ADTS, bytes_buf, 1)
+    return _adts(bytes_buf, 1)
 
 
 def parse_mpeg2_audio_frames(bytes_buf: BytesLike) -> list[Mpeg2AudioFrame]:
     """All MPEG audio frames of a buffer that holds nothing else. CodecError at the first other byte."""
-    return _frames(Mpeg2AudioFrame, lib.split_mpeg_audio, _MPEG, bytes_buf, 0)
+    return _mpeg(bytes_buf, 0)
 
 
 def parse_mpeg2_audio_frames_with_resync(bytes_buf: BytesLike) -> list[Mpeg2AudioFrame]:
     """The MPEG audio frames of a buffer; other bytes, and a frame cut at the end, are passed over."""
-    return _frames(Mpeg2AudioFrame, lib.split_mpeg_audio, _MPEG, bytes_buf, 1)
+    return _mpeg(bytes_buf, 1)
 
 
 class AdtsFrameIter(NoConstructor):

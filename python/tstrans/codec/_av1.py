@@ -180,7 +180,7 @@ def parse_av1_frame_header_light(payload: BytesLike, seq: Av1SequenceHeader) -> 
         raise TypeError(f"seq: an Av1SequenceHeader is wanted, not {type(seq).__name__}")
     data = as_bytes(payload)
     out = object.__new__(Av1FrameHeaderLight)
-    out._f, out._raw = lib.parse_slice(abi.TST_PS_AV1_FRAME, 0, seq._f, data), data
+    out._f, out._raw = lib.parse_slice(abi.TST_PS_AV1_FRAME, 0, lib.pack(seq._f), len(seq._f), data), data
     return out
 
 

@@ -9,13 +9,13 @@ from ._sets import (
     SliceHeader,
     color_at,
     flag_text,
-    nal_type_of,
-    parsed,
+    known_sets,
     rate_at,
+    remembered,
     sets_of,
     slice_of,
 )
-from ._values import BytesLike, ColorInfo, NalUnit, NoConstructor, Rational
+from ._values import BytesLike, ColorInfo, NalUnit, NoConstructor, Rational, as_bytes
 
 __all__ = [
     "H264ParameterSets",
@@ -29,6 +29,9 @@ __all__ = [
 ]
 
 _SPS_NAL, _PPS_NAL = 7, 8
+_new = object.__new__
+_sps_known = known_sets(abi.TST_PS_H264_SPS)
+_pps_known = known_sets(abi.TST_PS_H264_PPS)
 
 
 class H264Sps(ParameterSet):
@@ -231,21 +234,32 @@ class H264ParameterSets(NoConstructor):
 
 def parse_h264_sps(rbsp: BytesLike) -> H264Sps:
     """Read a SPS from the bytes after its NAL unit header. CodecError when they are not one."""
-    return parsed(H264Sps, abi.TST_PS_H264_SPS, rbsp)
+    # The usual case, a set seen before, is kept free of calls.
+    data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
+    fields = _sps_known.get(data)
+    if fields is None:
+        fields = remembered(abi.TST_PS_H264_SPS, data)
+    out = _new(H264Sps)
+    out._f, out._raw = fields, data
+    return out
 
 
 def parse_h264_pps(rbsp: BytesLike) -> H264Pps:
     """Read a PPS from the bytes after its NAL unit header, as far as the entropy coding mode."""
-    return parsed(H264Pps, abi.TST_PS_H264_PPS, rbsp)
+    data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
+    fields = _pps_known.get(data)
+    if fields is None:
+        fields = remembered(abi.TST_PS_H264_PPS, data)
+    out = _new(H264Pps)
+    out._f, out._raw = fields, data
+    return out
 
 
 def parse_h264_slice_header_light(
     rbsp: BytesLike, sps: H264Sps | None, nal_unit_type: int
 ) -> H264SliceHeaderLight:
     """Read the head of a slice header from the bytes after its NAL unit header."""
-    return slice_of(
-        H264SliceHeaderLight, abi.TST_PS_H264_SLICE, rbsp, sps, H264Sps, nal_type_of(nal_unit_type)
-    )
+    return slice_of(H264SliceHeaderLight, abi.TST_PS_H264_SLICE, rbsp, sps, H264Sps, nal_unit_type)
 
 
 def parse_h264_parameter_sets(nals: list[NalUnit]) -> H264ParameterSets:

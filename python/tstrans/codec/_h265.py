@@ -9,13 +9,13 @@ from ._sets import (
     SliceHeader,
     color_at,
     flag_text,
-    nal_type_of,
-    parsed,
+    known_sets,
     rate_at,
+    remembered,
     sets_of,
     slice_of,
 )
-from ._values import BytesLike, ColorInfo, NalUnit, NoConstructor, Rational
+from ._values import BytesLike, ColorInfo, NalUnit, NoConstructor, Rational, as_bytes
 
 __all__ = [
     "H265ParameterSets",
@@ -32,6 +32,10 @@ __all__ = [
 ]
 
 _VPS_NAL, _SPS_NAL, _PPS_NAL = 32, 33, 34
+_new = object.__new__
+_vps_known = known_sets(abi.TST_PS_H265_VPS)
+_sps_known = known_sets(abi.TST_PS_H265_SPS)
+_pps_known = known_sets(abi.TST_PS_H265_PPS)
 
 
 class H265ProfileTierLevel(NoConstructor):
@@ -399,17 +403,36 @@ class H265ParameterSets(NoConstructor):
 
 def parse_h265_vps(rbsp: BytesLike) -> H265Vps:
     """Read a VPS from the bytes after its NAL unit header. CodecError when they are not one."""
-    return parsed(H265Vps, abi.TST_PS_H265_VPS, rbsp)
+    # The usual case, a set seen before, is kept free of calls.
+    data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
+    fields = _vps_known.get(data)
+    if fields is None:
+        fields = remembered(abi.TST_PS_H265_VPS, data)
+    out = _new(H265Vps)
+    out._f, out._raw = fields, data
+    return out
 
 
 def parse_h265_sps(rbsp: BytesLike) -> H265Sps:
     """Read a SPS from the bytes after its NAL unit header. CodecError when they are not one."""
-    return parsed(H265Sps, abi.TST_PS_H265_SPS, rbsp)
+    data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
+    fields = _sps_known.get(data)
+    if fields is None:
+        fields = remembered(abi.TST_PS_H265_SPS, data)
+    out = _new(H265Sps)
+    out._f, out._raw = fields, data
+    return out
 
 
 def parse_h265_pps(rbsp: BytesLike) -> H265Pps:
     """Read the ids of a PPS from the bytes after its NAL unit header."""
-    return parsed(H265Pps, abi.TST_PS_H265_PPS, rbsp)
+    data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
+    fields = _pps_known.get(data)
+    if fields is None:
+        fields = remembered(abi.TST_PS_H265_PPS, data)
+    out = _new(H265Pps)
+    out._f, out._raw = fields, data
+    return out
 
 
 def parse_h265_slice_header_light(
@@ -420,9 +443,7 @@ def parse_h265_slice_header_light(
     A later segment of a picture is read as common encoders write it, without dependent segments and extra
     header bits, which only the PPS tells; without the SPS its type is Unknown.
     """
-    return slice_of(
-        H265SliceHeaderLight, abi.TST_PS_H265_SLICE, rbsp, sps, H265Sps, nal_type_of(nal_unit_type)
-    )
+    return slice_of(H265SliceHeaderLight, abi.TST_PS_H265_SLICE, rbsp, sps, H265Sps, nal_unit_type)
 
 
 def parse_h265_parameter_sets(nals: list[NalUnit]) -> H265ParameterSets:

@@ -9,13 +9,13 @@ from ._sets import (
     SliceHeader,
     color_at,
     flag_text,
-    nal_type_of,
-    parsed,
+    known_sets,
     rate_at,
+    remembered,
     sets_of,
     slice_of,
 )
-from ._values import BytesLike, ColorInfo, NalUnit, NoConstructor, Rational
+from ._values import BytesLike, ColorInfo, NalUnit, NoConstructor, Rational, as_bytes
 
 __all__ = [
     "H266ParameterSets",
@@ -32,6 +32,10 @@ __all__ = [
 ]
 
 _VPS_NAL, _SPS_NAL, _PPS_NAL = 14, 15, 16
+_new = object.__new__
+_vps_known = known_sets(abi.TST_PS_H266_VPS)
+_sps_known = known_sets(abi.TST_PS_H266_SPS)
+_pps_known = known_sets(abi.TST_PS_H266_PPS)
 
 
 class H266ProfileTierLevel(NoConstructor):
@@ -287,7 +291,14 @@ class H266ParameterSets(NoConstructor):
 
 def parse_h266_vps(rbsp: BytesLike) -> H266Vps:
     """Read the head of a VPS from the bytes after its NAL unit header."""
-    return parsed(H266Vps, abi.TST_PS_H266_VPS, rbsp)
+    # The usual case, a set seen before, is kept free of calls.
+    data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
+    fields = _vps_known.get(data)
+    if fields is None:
+        fields = remembered(abi.TST_PS_H266_VPS, data)
+    out = _new(H266Vps)
+    out._f, out._raw = fields, data
+    return out
 
 
 def parse_h266_sps(rbsp: BytesLike) -> H266Sps:
@@ -295,12 +306,24 @@ def parse_h266_sps(rbsp: BytesLike) -> H266Sps:
 
     CodecError when they are not one; of kind UNSUPPORTED_PROFILE for subpictures and explicit scaling lists.
     """
-    return parsed(H266Sps, abi.TST_PS_H266_SPS, rbsp)
+    data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
+    fields = _sps_known.get(data)
+    if fields is None:
+        fields = remembered(abi.TST_PS_H266_SPS, data)
+    out = _new(H266Sps)
+    out._f, out._raw = fields, data
+    return out
 
 
 def parse_h266_pps(rbsp: BytesLike) -> H266Pps:
     """Read the ids of a PPS from the bytes after its NAL unit header."""
-    return parsed(H266Pps, abi.TST_PS_H266_PPS, rbsp)
+    data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
+    fields = _pps_known.get(data)
+    if fields is None:
+        fields = remembered(abi.TST_PS_H266_PPS, data)
+    out = _new(H266Pps)
+    out._f, out._raw = fields, data
+    return out
 
 
 def parse_h266_slice_header_light(
@@ -311,9 +334,7 @@ def parse_h266_slice_header_light(
     The type of a slice is Unknown where the picture may have others than I slices: it stands behind fields
     whose presence the PPS tells.
     """
-    return slice_of(
-        H266SliceHeaderLight, abi.TST_PS_H266_SLICE, rbsp, sps, H266Sps, nal_type_of(nal_unit_type)
-    )
+    return slice_of(H266SliceHeaderLight, abi.TST_PS_H266_SLICE, rbsp, sps, H266Sps, nal_unit_type)
 
 
 def parse_h266_parameter_sets(nals: list[NalUnit]) -> H266ParameterSets:

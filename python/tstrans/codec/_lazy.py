@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any, TypeVar
 
-__all__ = ["LazyList"]
+__all__ = ["LazyList", "lazy_list"]
 
 T = TypeVar("T")
 _lock = Lock()
@@ -17,15 +17,14 @@ class LazyList(list[T]):
 
     __slots__ = ("_count", "_make")
 
-    def __init__(self, count: int, make: Callable[[], list[T]]) -> None:
-        super().__init__()
-        self._count = count
-        self._make: Callable[[], list[T]] | None = make
+    _count: int
+    _make: tuple[Callable[..., list[T]], tuple[Any, ...]] | None
 
     def _fill(self) -> None:
         with _lock:
             if self._make is not None:
-                list.extend(self, self._make())
+                make, args = self._make
+                list.extend(self, make(*args))
                 self._make = None
 
     def __len__(self) -> int:
@@ -40,6 +39,13 @@ class LazyList(list[T]):
         if self._make is not None:
             self._fill()
         return list.__add__(other, list(self))
+
+
+def lazy_list(count: int, make: Callable[..., list[T]], *args: Any) -> list[T]:
+    """A list of so many items that make(*args) will give."""
+    out: LazyList[T] = LazyList.__new__(LazyList)
+    out._count, out._make = count, (make, args)
+    return out
 
 
 def _filled(name: str) -> Callable[..., Any]:

@@ -7,7 +7,17 @@ from typing import Any, TypeVar
 
 from .._native import codec_lib as lib
 from ..exceptions import CodecError, CodecErrorKind
-from ._values import ColorInfo, NalUnit, NoConstructor, Rational, as_array, as_bytes, color_of, whole
+from ._values import (
+    BytesLike,
+    ColorInfo,
+    NalUnit,
+    NoConstructor,
+    Rational,
+    as_array,
+    as_bytes,
+    color_of,
+    whole,
+)
 
 __all__ = ["Header", "ParameterSet", "SliceHeader"]
 
@@ -22,8 +32,9 @@ _KEPT_BYTES = 1024
 class Header(NoConstructor):
     """Fields as the library gave them, and the bytes they were read from."""
 
-    __slots__ = ("_f", "_raw")
+    __slots__ = ("_f", "_packed", "_raw")
     _f: tuple[int, ...]
+    _packed: bytes  # _f as slice headers hand it to the library, made at the first one
     _raw: bytes
 
 
@@ -53,11 +64,14 @@ _H = TypeVar("_H", bound=Header)
 _known: dict[int, dict[bytes, tuple[int, ...]]] = {}
 
 
+def known_sets(kind: int) -> dict[bytes, tuple[int, ...]]:
+    """The sets of a kind seen last, filled by `remembered`."""
+    return _known.setdefault(kind, {})
+
+
 def remembered(kind: int, data: bytes) -> tuple[int, ...]:
     """The fields of a parameter set, parsed at most once while it keeps coming."""
-    known = _known.get(kind)
-    if known is None:
-        known = _known[kind] = {}
+    known = known_sets(kind)
     fields = known.get(data)
     if fields is None:
         fields = lib.parse(kind, data)
@@ -68,29 +82,24 @@ def remembered(kind: int, data: bytes) -> tuple[int, ...]:
     return fields
 
 
-def parsed(cls: type[_H], kind: int, rbsp: object) -> _H:
-    data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
-    out = _new(cls)
-    out._raw = data
-    try:
-        out._f = _known[kind][data]
-    except KeyError:
-        out._f = remembered(kind, data)
-    return out
-
-
-def nal_type_of(nal_unit_type: int) -> int:
-    return whole("nal_unit_type", nal_unit_type, 8)
-
-
 def slice_of(
-    cls: type[_H], kind: int, rbsp: object, sps: Header | None, wanted: type[Header], nal_type: int
+    cls: type[_H], kind: int, rbsp: BytesLike, sps: Header | None, wanted: type[Header], nal_type: int
 ) -> _H:
-    if sps is not None and not isinstance(sps, wanted):
-        raise TypeError(f"sps: a {wanted.__name__} is wanted, not {type(sps).__name__}")
-    data = as_bytes(rbsp)
+    """Read a slice header of this kind; sps is a parameter set of the class wanted, or None."""
+    data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
+    packed, n = None, 0
+    if sps is not None:
+        if not isinstance(sps, wanted):
+            raise TypeError(f"sps: a {wanted.__name__} is wanted, not {type(sps).__name__}")
+        try:
+            packed = sps._packed
+        except AttributeError:
+            packed = sps._packed = lib.pack(sps._f)
+        n = len(sps._f)
+    if nal_type.__class__ is not int or nal_type >> 8:
+        nal_type = whole("nal_unit_type", nal_type, 8)
     out = _new(cls)
-    out._f, out._raw = lib.parse_slice(kind, nal_type, None if sps is None else sps._f, data), data
+    out._f, out._raw = lib.parse_slice(kind, nal_type, packed, n, data), data
     return out
 
 
@@ -130,6 +139,17 @@ def rate_at(fields: tuple[int, ...], at: int) -> Rational | None:
     return out
 
 
+# The few descriptions that streams have; more of them than this are not kept.
+_KEPT_COLORS = 64
+_colors: dict[tuple[int, ...], ColorInfo] = {}
+
+
 def color_at(fields: tuple[int, ...], at: int) -> ColorInfo | None:
     """The colour description whose HAS_COLOR field has this index."""
-    return color_of(*fields[at + 1 : at + 5]) if fields[at] else None
+    key = fields[at : at + 5]
+    made = _colors.get(key)
+    if made is None and fields[at]:
+        if len(_colors) >= _KEPT_COLORS:
+            _colors.clear()
+        made = _colors[key] = color_of(*key[1:])
+    return made
