@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"unsafe"
 
+	"github.com/tstrans/tstrans/core/codec/misp"
 	"github.com/tstrans/tstrans/core/mpegts"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
@@ -217,13 +218,13 @@ func tst_muxer_push_video_misp(id C.tst_muxer, stream C.uint32_t, data *C.tst_cu
 	if timeStatus > 0xFF || (flags&C.TST_PUSH_MISP_MICRO == 0) == (flags&C.TST_PUSH_MISP_NANO == 0) {
 		return fail(tsterr.InvalidArg, "time_status %d, flags %#x: one unit and one byte are wanted", timeStatus, flags)
 	}
-	return pushVideo(id, stream, data, n, pts, dts, flags&^(C.TST_PUSH_MISP_MICRO|C.TST_PUSH_MISP_NANO), &mpegts.MISPTime{
+	return pushVideo(id, stream, data, n, pts, dts, flags&^(C.TST_PUSH_MISP_MICRO|C.TST_PUSH_MISP_NANO), &misp.Time{
 		Nano: flags&C.TST_PUSH_MISP_NANO != 0, Status: uint8(timeStatus), Value: uint64(value),
 	})
 }
 
 func pushVideo(id C.tst_muxer, stream C.uint32_t, data *C.tst_cu8, n C.size_t, pts, dts C.int64_t,
-	flags C.uint32_t, misp *mpegts.MISPTime,
+	flags C.uint32_t, misp *misp.Time,
 ) C.tst_status {
 	if flags > C.TST_PUSH_KEY_FRAME|C.TST_PUSH_DTS|C.TST_PUSH_WIRE {
 		return fail(tsterr.InvalidArg, "unknown flags %#x", flags)

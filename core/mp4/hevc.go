@@ -7,6 +7,7 @@ import (
 	"github.com/Eyevinn/mp4ff/mp4"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
 
+	"github.com/tstrans/tstrans/core/bits"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
 
@@ -48,7 +49,7 @@ func (hevcSyntax) describe(nal []byte) (w, h, reorder int, err error) {
 func (hevcSyntax) entry(t *nalTrack) mp4.Box {
 	// general_profile_space to general_level_idc stand byte aligned behind
 	// the NAL unit header and one byte (ITU-T H.265 §7.3.2.2, §7.3.3).
-	rbsp := unescape(t.sps[0])
+	rbsp := bits.AppendUnescaped(nil, t.sps[0])
 	c := &mp4.HvcCBox{DecConfRec: hevc.DecConfRec{
 		ConfigurationVersion: 1, LengthSizeMinusOne: 3, ChromaFormatIDC: 1, NumTemporalLayers: 1,
 	}}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/Eyevinn/mp4ff/mp4"
 
+	"github.com/tstrans/tstrans/core/codec"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
 
@@ -94,7 +95,7 @@ func (t *nalTrack) hold(b []byte) {
 
 // extend accepts a cut anywhere but inside a start code.
 func (t *nalTrack) extend(dst, part []byte) ([]byte, unit, error) {
-	sc := startCode(part, 0)
+	sc := codec.IndexStartCode(part, 0)
 	head := part
 	if sc >= 0 {
 		head = part[:sc]
@@ -117,7 +118,7 @@ func (t *nalTrack) extend(dst, part []byte) ([]byte, unit, error) {
 
 func (t *nalTrack) add(dst, au []byte) ([]byte, unit, error) {
 	u := unit{reorder: -1}
-	sc := startCode(au, 0)
+	sc := codec.IndexStartCode(au, 0)
 	if sc < 0 {
 		return dst, u, tsterr.At(tsterr.MP4InputMalformed, "start_code", 0, "no start code: not an Annex B access unit")
 	}

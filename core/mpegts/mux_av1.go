@@ -1,6 +1,9 @@
 package mpegts
 
-import "github.com/tstrans/tstrans/core/tsterr"
+import (
+	"github.com/tstrans/tstrans/core/codec"
+	"github.com/tstrans/tstrans/core/tsterr"
+)
 
 // nextOBU gives the length of the first OBU of b with its header (AV1 §5.3).
 // Only the last OBU of a temporal unit may come without its size.
@@ -52,7 +55,7 @@ func countWireOBUs(wire []byte, c AV1Carriage) uint64 {
 		return n
 	}
 	var n uint64
-	for sc := nextStartCode(wire, 0); sc >= 0; sc = nextStartCode(wire, sc+3) {
+	for sc := codec.IndexStartCode(wire, 0); sc >= 0; sc = codec.IndexStartCode(wire, sc+3) {
 		n++
 	}
 	return n
@@ -68,8 +71,27 @@ func appendOpenBitstreamUnits(dst, tu []byte) []byte {
 			break
 		}
 		dst = append(dst, 0, 0, 1)
-		dst = appendEscaped(dst, tu[:n])
+		dst = appendEscapedOBU(dst, tu[:n])
 		tu = tu[n:]
+	}
+	return dst
+}
+
+// appendEscapedOBU appends an OBU with emulation prevention bytes. Other than
+// in a NAL unit, none follows zero bytes at the end: the OBU has its size.
+func appendEscapedOBU(dst, b []byte) []byte {
+	zeros := 0
+	for _, c := range b {
+		if zeros >= 2 && c <= 3 {
+			dst = append(dst, 3)
+			zeros = 0
+		}
+		if c == 0 {
+			zeros++
+		} else {
+			zeros = 0
+		}
+		dst = append(dst, c)
 	}
 	return dst
 }

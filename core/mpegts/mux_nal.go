@@ -3,24 +3,9 @@ package mpegts
 import (
 	"bytes"
 
+	"github.com/tstrans/tstrans/core/codec"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
-
-// nextStartCode finds the next 00 00 01 at or after from, or -1. It looks for
-// the 01: zero bytes come in pairs, a lone 01 in coded video once in 256.
-func nextStartCode(b []byte, from int) int {
-	for i := from + 2; i < len(b); i++ {
-		j := bytes.IndexByte(b[i:], 1)
-		if j < 0 {
-			return -1
-		}
-		i += j
-		if b[i-1] == 0 && b[i-2] == 0 {
-			return i - 2
-		}
-	}
-	return -1
-}
 
 // countNALs counts the NAL units of an Annex B access unit, which must begin
 // with a start code of three or four bytes and have no empty unit.
@@ -35,7 +20,7 @@ func countNALs(au []byte) (uint64, error) {
 	var n uint64
 	for sc >= 0 {
 		start := sc + 3
-		next := nextStartCode(au, start)
+		next := codec.IndexStartCode(au, start)
 		end := next
 		if next < 0 {
 			end = len(au)
@@ -53,7 +38,7 @@ func countNALs(au []byte) (uint64, error) {
 
 // firstSlice finds where the start code of the first coded slice begins, or -1.
 func firstSlice(c Codec, au []byte) int {
-	for sc := nextStartCode(au, 0); sc >= 0; sc = nextStartCode(au, sc+3) {
+	for sc := codec.IndexStartCode(au, 0); sc >= 0; sc = codec.IndexStartCode(au, sc+3) {
 		if sc+3 >= len(au) {
 			return -1
 		}

@@ -1,6 +1,9 @@
 package mpegts
 
-import "github.com/tstrans/tstrans/core/tsterr"
+import (
+	"github.com/tstrans/tstrans/core/codec/misp"
+	"github.com/tstrans/tstrans/core/tsterr"
+)
 
 // maxPESPayload is what fits behind PES_packet_length: two flag bytes, the
 // header length and a PTS come off its 16 bits.
@@ -26,7 +29,7 @@ type VideoPush struct {
 	// are not looked at.
 	Wire bool
 	// MISP is inserted as an SEI message before the first slice.
-	MISP *MISPTime
+	MISP *misp.Time
 }
 
 // PushVideo queues an access unit on the only video stream.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tstrans/tstrans/core/codec/misp"
 	"github.com/tstrans/tstrans/core/mpegts"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
@@ -273,21 +274,21 @@ func TestMuxPESGolden(t *testing.T) {
 			"000001bd0000848005" + ts + "0000010a04000003" + "0300"},
 		{"misp in h264", h264, 0, func(m *mpegts.Muxer) error {
 			return m.PushVideo(unhex(t, "0000000109f00000000165888400"), mpegts.VideoPush{
-				PTS: 90000, MISP: &mpegts.MISPTime{Status: 0x1F, Value: 1700000000000000}})
+				PTS: 90000, MISP: &misp.Time{Status: 0x1F, Value: 1700000000000000}})
 		}, 0x101, "000001e00000808005" + ts +
 			"0000000109f0000001" + "06051c4d4953506d6963726f73656374696d651f0006ff0a24ff181eff400080" + "0000000165888400"},
 		{"misp escaped", h264, 0, func(m *mpegts.Muxer) error {
-			return m.PushVideo(unhex(t, "00000165"), mpegts.VideoPush{PTS: 90000, MISP: &mpegts.MISPTime{}})
+			return m.PushVideo(unhex(t, "00000165"), mpegts.VideoPush{PTS: 90000, MISP: &misp.Time{}})
 		}, 0x101, "000001e00000808005" + ts +
 			"000001" + "06051c4d4953506d6963726f73656374696d650000030" + "0ff0000ff0000ff000080" + "00000165"},
 		{"misp nanoseconds in h265", program(video(0x101, mpegts.CodecH265)), 0, func(m *mpegts.Muxer) error {
 			return m.PushVideo(unhex(t, "000000014001aa0000000126018840"), mpegts.VideoPush{
-				PTS: 90000, MISP: &mpegts.MISPTime{Nano: true, Status: 0x1F, Value: 1700000000000000000}})
+				PTS: 90000, MISP: &misp.Time{Nano: true, Status: 0x1F, Value: 1700000000000000000}})
 		}, 0x101, "000001e00000808005" + ts +
 			"000000014001aa000001" + "4e01051ccf848278ee23306c9265e8fef22fb8b81f1797ff9cfeff362aff000080" + "0000000126018840"},
 		{"misp microseconds in h265", program(video(0x101, mpegts.CodecH265)), 0, func(m *mpegts.Muxer) error {
 			return m.PushVideo(unhex(t, "000001200100"), mpegts.VideoPush{
-				PTS: 90000, MISP: &mpegts.MISPTime{Status: 0x1F, Value: 1700000000000000}})
+				PTS: 90000, MISP: &misp.Time{Status: 0x1F, Value: 1700000000000000}})
 		}, 0x101, "000001e00000808005" + ts +
 			"0000014e01051ca8687dd4d7593758a5cef0338b6545f11f0006ff0a24ff181eff400080" + "000001200100"},
 	} {
@@ -431,7 +432,7 @@ func TestMuxRefusals(t *testing.T) {
 	v := func(h mpegts.Handle, hexAU string, p mpegts.VideoPush) error {
 		return m.PushVideoTo(h, unhex(t, hexAU), p)
 	}
-	micro := &mpegts.MISPTime{Value: 1}
+	micro := &misp.Time{Value: 1}
 	for name, c := range map[string]struct {
 		err  error
 		want tsterr.Kind
@@ -450,7 +451,7 @@ func TestMuxRefusals(t *testing.T) {
 		"av1 size endless":       {v(1, "0affffffffffffffffff", mpegts.VideoPush{}), tsterr.MuxInvalidAV1OBU},
 		"av1 forbidden bit":      {v(1, "9200", mpegts.VideoPush{}), tsterr.MuxInvalidAV1OBU},
 		"av1 on the wire":        {v(1, "3205", mpegts.VideoPush{Wire: true}), tsterr.OK},
-		"misp nano in h264":      {v(0, "00000165", mpegts.VideoPush{MISP: &mpegts.MISPTime{Nano: true}}), tsterr.MuxMISPTime},
+		"misp nano in h264":      {v(0, "00000165", mpegts.VideoPush{MISP: &misp.Time{Nano: true}}), tsterr.MuxMISPTime},
 		"misp in h266":           {v(2, "00000100", mpegts.VideoPush{MISP: micro}), tsterr.MuxMISPTime},
 		"misp in av1":            {v(1, "1200", mpegts.VideoPush{MISP: micro}), tsterr.MuxInvalidNAL},
 		"misp without slice":     {v(0, "00000109f0", mpegts.VideoPush{MISP: micro}), tsterr.MuxMISPTime},
