@@ -1,6 +1,8 @@
 package mpegts
 
 import (
+	"slices"
+
 	"github.com/tstrans/tstrans/core/codec"
 	"github.com/tstrans/tstrans/core/codec/misp"
 	"github.com/tstrans/tstrans/core/tsterr"
@@ -27,4 +29,21 @@ func (m *Muxer) insertMISP(c Codec, au []byte, t *misp.Time) (before, sei, after
 		return nil, nil, nil, err
 	}
 	return au[:at], m.scratch, au[at:], nil
+}
+
+// MISPTime is a precision time stamp for a picture (MISB ST 0604).
+type MISPTime = misp.Time
+
+// WithMISPTime returns a copy of an access unit of H.264 or H.265 with a time
+// stamp before its first slice, for those who send the picture itself rather
+// than a transport stream.
+func (m *Muxer) WithMISPTime(c Codec, au []byte, t MISPTime) ([]byte, error) {
+	if _, err := countNALs(au); err != nil {
+		return nil, err
+	}
+	before, sei, after, err := m.insertMISP(c, au, &t)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(before, sei, after), nil
 }
