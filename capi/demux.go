@@ -56,6 +56,7 @@ func demuxerConfig(id C.tst_config, reads bool) (cfg mpegts.DemuxerConfig, err e
 	var hold int64
 	integer(r, "hold_before_pmt_bytes", &hold, 0, 1<<30, "bytes")
 	cfg.HoldBeforePMT = int(hold)
+	r.boolean("deliver_unmapped", &cfg.DeliverUnmapped)
 	if reads {
 		integer(r, "read_limit", &cfg.ReadLimit, 0, most, "bytes")
 	}

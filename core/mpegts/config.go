@@ -46,6 +46,10 @@ type DemuxerConfig struct {
 	// HoldBeforePMT bounds the packets kept of PIDs that no PMT has named yet, in
 	// bytes; they are processed behind the program map. It defaults to 0: none.
 	HoldBeforePMT int
+	// DeliverUnmapped delivers, when the input is flushed while a table is still
+	// missing, the PES held by HoldBeforePMT as unknown samples of program 0: a
+	// damaged recording without an intact PMT is not lost. It defaults to false.
+	DeliverUnmapped bool
 	// ReadLimit ends the input of a Reader after this many bytes, rounded up to
 	// 64 KiB. It defaults to 0: no limit.
 	ReadLimit int64

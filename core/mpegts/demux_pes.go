@@ -35,7 +35,7 @@ func (d *Demuxer) pesPacket(s *pidState, h uint32, off int, pk []byte, start int
 		p := s.peek(d, d.hdr[:], 0, pesPrefixSize)
 		if length := int64(p[4])<<8 | int64(p[5]); length > 0 {
 			s.need = pesPrefixSize + length
-		} else if !mayBeUnbounded(s) {
+		} else if !mayBeUnbounded(s, p[3]) {
 			d.finding(s.id, s.stream, NCZeroLengthPESNonVideo,
 				"PES_packet_length 0 on PID 0x%04X, stream_id 0x%02X: only video may leave it open, packet dropped", s.pid, p[3])
 			s.dropPES(d)
@@ -74,9 +74,12 @@ func (d *Demuxer) pesPacket(s *pidState, h uint32, off int, pk []byte, start int
 
 // mayBeUnbounded tells whether a stream may have PES_packet_length 0: video only
 // (ISO/IEC 13818-1 §2.4.3.7), of whatever coding.
-func mayBeUnbounded(s *pidState) bool {
+func mayBeUnbounded(s *pidState, streamID byte) bool {
 	if s.id.Kind == KindVideo {
 		return true
+	}
+	if s.guessed {
+		return streamID&0xF0 == StreamIDVideo
 	}
 	switch s.streamType {
 	case 0x01, 0x02, // MPEG-1 and MPEG-2 video

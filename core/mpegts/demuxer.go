@@ -171,12 +171,17 @@ func (d *Demuxer) ingest(data []byte) (left []byte, err error) {
 // and forgets access units whose last cell is missing. A cut packet at the end
 // gives no event. Feeding may go on.
 func (d *Demuxer) Flush() {
+	guessed := d.deliverUnmapped()
 	d.flushing = true
 	for len(d.open) > 0 {
 		d.finishPES(d.open[0])
 	}
 	d.flushing = false
 	d.fault = nil
+	for _, s := range guessed {
+		s.reset(d)
+		s.listed, s.guessed, s.id = false, false, StreamID{}
+	}
 	if d.auActive > 0 {
 		for _, s := range d.pids {
 			if s != nil {

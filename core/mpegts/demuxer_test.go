@@ -659,6 +659,22 @@ func TestHoldBeforePMT(t *testing.T) {
 		got := demux(t, mpegts.DemuxerConfig{HoldBeforePMT: 188}, first, tab, rest)
 		expect(t, got, "map", "audio 3 1", "audio 4 1", "video 5 0")
 	})
+	t.Run("never named", func(t *testing.T) {
+		cfg := mpegts.DemuxerConfig{HoldBeforePMT: 1 << 20, DeliverUnmapped: true}
+		expect(t, demux(t, cfg, first, rest), "unknown 0x00 300", "unknown 0x00 1", "unknown 0x00 684", "unknown 0x00 1", "unknown 0x00 0")
+		cfg.DeliverUnmapped = false
+		expect(t, demux(t, cfg, first, rest))
+		d := newDemuxer(t, mpegts.DemuxerConfig{HoldBeforePMT: 1 << 20, DeliverUnmapped: true})
+		if err := d.Feed(first); err != nil {
+			t.Fatal(err)
+		}
+		d.Flush()
+		if err := d.Feed(join(tab, rest)); err != nil {
+			t.Fatal(err)
+		}
+		d.Flush()
+		expect(t, drain(t, d)[3:], "map", "audio 4 1", "video 5 0") // a table may still claim the PIDs
+	})
 	t.Run("marked", func(t *testing.T) {
 		for _, e := range demux(t, mpegts.DemuxerConfig{HoldBeforePMT: 1 << 20}, first, tab, rest)[1:] {
 			if held := e.Flags&mpegts.FlagHeld != 0; held != (e.PTS < 4) {

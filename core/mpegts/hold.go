@@ -93,3 +93,35 @@ func (d *Demuxer) replay() {
 		h.free()
 	}
 }
+
+// deliverUnmapped processes what is kept of PIDs that no table has named by the
+// end of the input, where it looks like PES. It returns their states.
+func (d *Demuxer) deliverUnmapped() []*pidState {
+	h := &d.hold
+	if !d.cfg.DeliverUnmapped || !h.active {
+		return nil
+	}
+	var guessed []*pidState
+	for i := h.dropped; i < len(h.at); i++ {
+		pk := h.buf[i*PacketSize : (i+1)*PacketSize]
+		pid := uint16(pk[1]&0x1F)<<8 | uint16(pk[2])
+		s := d.pid(pid)
+		if s.active() || pk[1]&0x40 == 0 {
+			continue
+		}
+		start := HeaderSize
+		if pk[3]&0x20 != 0 {
+			start += 1 + int(pk[4])
+		}
+		if start+4 > PacketSize || pk[start] != 0 || pk[start+1] != 0 || pk[start+2] != 1 || pk[start+3] < StreamIDProgramStreamMap {
+			continue
+		}
+		s.reset(d)
+		s.listed, s.guessed, s.id = true, true, StreamID{PID: pid}
+		s.stream = d.stream(s.id)
+		guessed = append(guessed, s)
+		h.dirty = true
+	}
+	d.replay()
+	return guessed
+}

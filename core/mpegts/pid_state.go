@@ -16,6 +16,7 @@ type pidState struct {
 	id         StreamID
 	stream     uint16 // number of id
 	streamType uint8
+	guessed    bool // no table names the stream, see deliverUnmapped
 
 	// Continuity.
 	cc      int8 // of the last packet with payload; -1 for none

@@ -254,6 +254,9 @@ typedef struct tst_demuxer_stats {
  *   unwrap_timestamps      0 or 1; default 0
  *   hold_before_pmt_bytes  bytes, 0 to 2^30: packets kept of PIDs that no PMT has
  *                          named yet, delivered behind the program map; default 0
+ *   deliver_unmapped       0 or 1: at a flush, or the end of the input, while a table
+ *                          is still missing, deliver held PES as unknown samples of
+ *                          program 0 and stream_type 0; default 0
  * and for the constructors that read by themselves:
  *   read_limit             bytes after which the input counts as ended, 0 none;
  *                          the limit is rounded up to 65536; default 0

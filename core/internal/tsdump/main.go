@@ -36,13 +36,14 @@ type dumper struct {
 func main() {
 	seed := flag.Uint64("seed", 0, "cut the input in random pieces; 0: whole")
 	hold := flag.Int("hold", 0, "bytes held before the PMT")
+	unmapped := flag.Bool("unmapped", false, "deliver what no PMT names")
 	file := flag.Bool("file", false, "let the library read the file")
 	strict := flag.Uint("strict", 0, "strict mode, 0 to 3")
 	unwrap := flag.Bool("unwrap", false, "unwrap time stamps")
 	flag.Parse()
 	w := bufio.NewWriter(os.Stdout)
 	d := &dumper{out: json.NewEncoder(w), recs: make([]mpegts.Record, 512), arena: make([]byte, arenaSize)}
-	cfg := mpegts.DemuxerConfig{HoldBeforePMT: *hold, StrictMode: mpegts.StrictMode(*strict), UnwrapTimestamps: *unwrap}
+	cfg := mpegts.DemuxerConfig{HoldBeforePMT: *hold, DeliverUnmapped: *unmapped, StrictMode: mpegts.StrictMode(*strict), UnwrapTimestamps: *unwrap}
 	code := 0
 	for _, path := range flag.Args() {
 		var err error

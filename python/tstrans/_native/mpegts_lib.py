@@ -196,10 +196,12 @@ class Feeder(_Demuxer):
     #: Events that wait in the library.
     pending: int
 
-    def __init__(self, config: DemuxerConfig | None, *, hold: int = 0) -> None:
+    def __init__(self, config: DemuxerConfig | None, *, hold: int = 0, unmapped: bool = False) -> None:
         parameters = demuxer_parameters(config)
         if hold:
             parameters.setdefault("hold_before_pmt_bytes", hold)
+        if unmapped:
+            parameters["deliver_unmapped"] = 1
         api = room(self._room)
         out = c_uint64()
         if parameters:
@@ -253,9 +255,12 @@ class Reader(_Demuxer):
         hold: int,
         limit: int = 0,
         keep: object = None,
+        unmapped: bool = False,
     ) -> None:
         parameters = demuxer_parameters(config)
         parameters.setdefault("hold_before_pmt_bytes", hold)
+        if unmapped:
+            parameters["deliver_unmapped"] = 1
         if limit:
             parameters["read_limit"] = limit
         api = room(self._room)

@@ -42,7 +42,7 @@ def parse_file(path: Source, config: DemuxerConfig | None = None) -> Iterator[De
             not delivered.
     """
     set_state = _set_state
-    for batch in batches(path, config):
+    for batch in batches(path, config, unmapped=True):
         for event, state in batch.pairs():
             set_state(event, state)
             yield event
@@ -54,20 +54,22 @@ def batches(
     limit: int = 0,
     stats: list[Any] | None = None,
     descriptor: int = -1,
+    unmapped: bool = False,
 ) -> Iterator[Batch]:
     """The batches of records of an input: of ``source``, or of an open ``descriptor`` where that is given.
 
-    At most ``limit`` bytes are read, in whole pieces of 64 KiB. The counters at the end go into ``stats``.
+    At most ``limit`` bytes are read, in whole pieces of 64 KiB. The counters at the end go into ``stats``. With
+    ``unmapped``, PES of a damaged recording that no program map names come last, as unknown samples of program 0.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         from io import BytesIO
 
         source = BytesIO(source)
     if hasattr(source, "read"):
-        yield from _fed(source, config, limit, stats)  # type: ignore[arg-type]
+        yield from _fed(source, config, limit, stats, unmapped)  # type: ignore[arg-type]
         return
     where = descriptor if descriptor >= 0 else os.fspath(source)  # type: ignore[arg-type]
-    reader = Reader(where, config, hold=HOLD_BYTES, limit=limit)
+    reader = Reader(where, config, hold=HOLD_BYTES, limit=limit, unmapped=unmapped)
     try:
         yield from reader
         if stats is not None:
@@ -77,9 +79,9 @@ def batches(
 
 
 def _fed(
-    file: _Readable, config: DemuxerConfig | None, limit: int, stats: list[Any] | None
+    file: _Readable, config: DemuxerConfig | None, limit: int, stats: list[Any] | None, unmapped: bool
 ) -> Iterator[Batch]:
-    feeder = Feeder(config, hold=HOLD_BYTES)
+    feeder = Feeder(config, hold=HOLD_BYTES, unmapped=unmapped)
     taken = 0
     try:
         while piece := file.read(_PIECE):
