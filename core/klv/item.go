@@ -96,6 +96,7 @@ type Item struct {
 
 	lin   Linear
 	imapb *IMAPB
+	fixed bool  // TIMAPB: no other length than Len
 	index uint8 // position in the table
 }
 
@@ -143,7 +144,7 @@ func (it *Item) prepare() {
 	case TIMAPB:
 		it.imapb = NewIMAPB(it.Min, it.Max)
 		if it.MaxLen == 0 {
-			it.MaxLen = it.Len
+			it.MaxLen, it.fixed = it.Len, true
 		}
 	case TVarUint, TVarInt:
 		if it.MaxLen == 0 {

@@ -115,7 +115,7 @@ func (it *Item) scalar(v []byte) (bits uint64, got outcome) {
 		}
 		return u, gotValue
 	case TIMAPB:
-		if len(v) == 0 || len(v) > it.MaxLen {
+		if len(v) == 0 || len(v) > it.MaxLen || it.fixed && len(v) != it.Len {
 			return 0, gotError
 		}
 		x, sp, payload, ok := it.imapb.Decode(readUint(v), len(v))
@@ -169,7 +169,7 @@ func (it *Item) fail(v []byte) FieldError {
 		e.Kind = TruncatedField
 	case TIMAPB:
 		e.Want = it.MaxLen
-		if !it.Exact && len(v) > 0 && len(v) <= it.MaxLen {
+		if !it.Exact && len(v) > 0 && len(v) <= it.MaxLen && (!it.fixed || len(v) == it.Len) {
 			e.Kind, e.Value = OutOfRange, math.NaN()
 			if code, s := readUint(v), &it.imapb.scale[len(v)]; code>>(8*len(v)-1) == 0 || code == 1<<(8*len(v)-1) {
 				e.Value = (float64(code)-s.zero)*s.sR + it.Min

@@ -152,6 +152,13 @@ func (it *Item) appendSeq(dst []byte, v Value, mark Indicator, depth int) ([]byt
 			return dst, err
 		}
 	}
+	for ; it.Lens != nil && n < len(parts) && !slices.Contains(it.Lens, len(dst)-start); n++ {
+		if f := &it.Fields[n]; f.Lenient { // one value of a group needs its neighbours
+			if dst, err = f.appendTree(dst, parts[n], mark, depth+1); err != nil {
+				return dst, err
+			}
+		}
+	}
 	if it.Lens != nil && !slices.Contains(it.Lens, len(dst)-start) {
 		return dst, it.encodeErr(tsterr.KLVEncMissingMandatoryItem, "tag %d (%s): a group of values is not complete", it.Tag, it.Name)
 	}

@@ -19,7 +19,7 @@ func (u UL) String() string { return hex.EncodeToString(u[:]) }
 var (
 	UASDatalinkUL   = UL{6, 0x0e, 0x2b, 0x34, 2, 0x0b, 1, 1, 0x0e, 1, 3, 1, 1, 0, 0, 0} // ST 0601
 	SecurityUL      = UL{6, 0x0e, 0x2b, 0x34, 2, 3, 1, 1, 0x0e, 1, 3, 3, 2, 0, 0, 0}    // ST 0102
-	PrecisionTimeUL = UL{6, 0x0e, 0x2b, 0x34, 2, 5, 1, 1, 0x0e, 1, 3, 1, 0x11, 0, 0, 0} // ST 0605
+	PrecisionTimeUL = UL{6, 0x0e, 0x2b, 0x34, 2, 5, 1, 1, 0x0e, 1, 1, 3, 0x11, 0, 0, 0} // ST 0605
 	RVTUL           = UL{6, 0x0e, 0x2b, 0x34, 2, 0x0b, 1, 1, 0x0e, 1, 3, 1, 2, 0, 0, 0} // ST 0806
 	VMTIUL          = UL{6, 0x0e, 0x2b, 0x34, 2, 0x0b, 1, 1, 0x0e, 1, 3, 3, 6, 0, 0, 0} // ST 0903
 	VTrackUL        = UL{6, 0x0e, 0x2b, 0x34, 2, 3, 1, 1, 0x0e, 1, 3, 3, 0x1e, 0, 0, 0} // ST 0903 VTrack
