@@ -61,6 +61,7 @@ type Inbound struct {
 	hasTrans  bool
 	epoch     time.Time
 	clock     ClockMap
+	clockSSRC uint32 // whose clock it is
 	lastSR    uint32 // middle of its NTP time
 	lastSRAt  time.Time
 	stats     InboundStats
@@ -117,7 +118,10 @@ func (in *Inbound) count(p *Packet, size int, now time.Time) {
 			in.lateTotal += in.seq.late
 		}
 		in.started, in.ssrc, in.seq = true, p.SSRC, Sequence{}
-		in.jitter, in.hasTrans, in.clock.Valid, in.lastSR = 0, false, false, 0
+		in.jitter, in.hasTrans = 0, false
+		if in.clockSSRC != p.SSRC { // a report may come before the first packet
+			in.clock.Valid, in.lastSR = false, 0
+		}
 		in.stats.Bye = false
 	}
 	if a := in.seq.Add(p.Sequence); a == Duplicate {
@@ -183,6 +187,7 @@ func (in *Inbound) Control(b []byte, from netip.Addr, now time.Time) {
 				continue
 			}
 			in.stats.SRReceived++
+			in.clockSSRC = p.SSRC
 			in.clock = ClockMap{NTP: p.NTPTime, Timestamp: p.RTPTime, Rate: in.cfg.ClockRate, Valid: true}
 			in.lastSR, in.lastSRAt = uint32(p.NTPTime>>16), now //nolint:gosec // its middle 32 bits
 		case *rtcp.ReceiverReport:

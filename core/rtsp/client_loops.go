@@ -14,7 +14,7 @@ import (
 	"github.com/tstrans/tstrans/core/tsterr"
 )
 
-// keepAliveAnswer is how long the answer to a keep-alive is waited for.
+// keepAliveAnswer is the most that the answer to a keep-alive is waited for.
 const keepAliveAnswer = 5 * time.Second
 
 // read takes what the server sends until the connection ends.
@@ -146,11 +146,14 @@ func (s *Session) tend() {
 	}
 }
 
+// answerTime is how long the answer to a keep-alive is waited for.
+func (s *Session) answerTime() time.Duration { return min(keepAliveAnswer, s.cfg.Timeout) }
+
 func (s *Session) keepAlive() bool {
 	if s.TornDown() {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), keepAliveAnswer)
+	ctx, cancel := context.WithTimeout(context.Background(), s.answerTime())
 	defer cancel()
 	if s.stalled.Load() && s.data.waits() {
 		// The answer would lie behind media that the application has not taken:
@@ -174,8 +177,8 @@ func (s *Session) keepAlive() bool {
 	}
 	switch {
 	case s.TornDown():
-	case tsterr.KindOf(err) == tsterr.Cancelled:
-		s.finish(EndKeepAliveFailed, "no answer within "+keepAliveAnswer.String())
+	case tsterr.KindOf(err) == tsterr.Cancelled || tsterr.KindOf(err) == tsterr.RTSPTimeout:
+		s.finish(EndKeepAliveFailed, "no answer within "+s.answerTime().String())
 		return false
 	case err != nil:
 		s.finish(EndKeepAliveFailed, err.Error())

@@ -30,6 +30,9 @@ type ServerConfig struct {
 	// SessionTimeout is what clients are told; twice as long a silence ends a
 	// session. It defaults to 60 s.
 	SessionTimeout time.Duration
+	// MessageTimeout is how long a request may take from its first byte to its
+	// last, and a TLS handshake. It defaults to 10 s.
+	MessageTimeout time.Duration
 	// Fanout is how many packets may wait for a client before the oldest go. It
 	// defaults to 256.
 	Fanout int
@@ -79,6 +82,9 @@ func (c *ServerConfig) validate() error {
 	}
 	def(&c.MaxSessions, DefaultMaxSessions)
 	def(&c.Fanout, DefaultFanout)
+	if c.MessageTimeout <= 0 {
+		c.MessageTimeout = requestTimeout
+	}
 	if c.SessionTimeout == 0 {
 		c.SessionTimeout = DefaultSessionTimeout
 	}

@@ -32,9 +32,11 @@ type serverConn struct {
 }
 
 func newServerConn(s *Server, nc net.Conn) *serverConn {
-	return &serverConn{
+	c := &serverConn{
 		s: s, w: newWire(nc, serverBuffer), auth: verifier{want: s.cfg.Credentials}, ended: make(chan struct{}),
 	}
+	c.w.limit = s.cfg.MessageTimeout
+	return c
 }
 
 // idleLimit is how long a client may be silent.
@@ -48,7 +50,7 @@ func (c *serverConn) run() {
 	defer c.endSession()
 	defer func() { _ = c.w.nc.Close() }()
 	if t, ok := c.w.nc.(*tls.Conn); ok {
-		ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), c.s.cfg.MessageTimeout)
 		err := t.HandshakeContext(ctx)
 		cancel()
 		if err != nil {

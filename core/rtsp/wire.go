@@ -17,6 +17,7 @@ import (
 // §10.12) and writes them. One thread reads, any may write.
 type wire struct {
 	nc      net.Conn
+	limit   time.Duration // for a message, from its first byte to its last
 	br      *bufio.Reader
 	discard int
 	frame   []byte
@@ -35,7 +36,7 @@ type message struct {
 }
 
 func newWire(nc net.Conn, buffer int) *wire {
-	return &wire{nc: nc, br: bufio.NewReaderSize(nc, buffer)}
+	return &wire{nc: nc, limit: requestTimeout, br: bufio.NewReaderSize(nc, buffer)}
 }
 
 // errSyntax marks what cannot be read on: the connection has to end.
@@ -62,7 +63,7 @@ func (w *wire) read(idle time.Time) (m message, err error) {
 		return m, err //nolint:wrapcheck // the caller says what it means
 	}
 	if w.br.Buffered() < 4 || first[0] != base.InterleavedFrameMagicByte {
-		_ = w.nc.SetReadDeadline(time.Now().Add(requestTimeout))
+		_ = w.nc.SetReadDeadline(time.Now().Add(w.limit))
 	}
 	if first[0] == base.InterleavedFrameMagicByte {
 		return w.readFrame()
@@ -93,7 +94,7 @@ func (w *wire) readFrame() (m message, err error) {
 	m.isFrame, m.channel = true, head[1]
 	n := int(binary.BigEndian.Uint16(head[2:]))
 	if w.br.Buffered() < 4+n {
-		_ = w.nc.SetReadDeadline(time.Now().Add(requestTimeout))
+		_ = w.nc.SetReadDeadline(time.Now().Add(w.limit))
 	}
 	if 4+n <= w.br.Size() {
 		b, err := w.br.Peek(4 + n)
