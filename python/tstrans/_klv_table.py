@@ -29,6 +29,9 @@ _KLV = 5
 _F_LAZY, _F_HAS_PTS = 1, 2
 _SYNC = 1
 
+#: Fields of which a record may have several: without any they are empty rather than None.
+_TUPLES = frozenset({"control_commands", "sdcc_flps"})
+
 #: Columns of the transport, behind those of the records.
 STREAM_COLUMNS = ("stream_pid", "stream_pts_90k", "stream_synchronous")
 
@@ -82,7 +85,7 @@ class KlvTable(Mapping[str, Any]):
         info = self._fields[name]
         raw = self.raw(name)
         if info.kind >= 3:
-            column = _take(self.dictionary(name), raw)
+            column = _take(self.dictionary(name), raw, () if name in _TUPLES else None)
         elif info.enum:
             column = _enum_names(info.enum, raw, self._valid[name])
         else:
@@ -204,9 +207,10 @@ def frame_attrs(used: Iterable[str], skipped: int = 0) -> dict[str, Any]:
     return {"tstrans": {"schema_version": 1, "time_scale": "MISP", "skipped": skipped, "columns": about}}
 
 
-def _take(values: Sequence[Any], codes: NDArray[Any]) -> NDArray[Any]:
+def _take(values: Sequence[Any], codes: NDArray[Any], absent: Any) -> NDArray[Any]:
     np = need_numpy()
-    table = np.empty(len(values) + 1, object)  # the last place stays None, for -1
+    table = np.empty(len(values) + 1, object)
+    table[-1] = absent  # what -1 picks
     for i, v in enumerate(values):
         table[i] = v
     return table[codes]  # type: ignore[no-any-return]
@@ -354,6 +358,7 @@ def table_of_packets(
     for p in packets:
         packet = p if type(p) is bytes else bytes(memoryview(p))
         if len(packet) < _LABEL_SIZE:
+            flush()  # what came before is told of first
             filler.too_short(len(packet))
         elif packet.startswith(_PREFIX) and packet[15] == 0:
             some.append(packet)
@@ -396,6 +401,8 @@ def table_of_file(
     from .io._read import batches
 
     bare = bare_klv(source)
+    if isinstance(bare, _Rest):
+        source, bare = bare, None
     if bare is not None:
         packets = split_packets(bare, skip_malformed=skip_malformed)
         return table_of_packets(packets, strict=strict, skip_malformed=skip_malformed)
@@ -403,12 +410,32 @@ def table_of_file(
     return table_of_batches(batches(source, config), pids=pids, strict=strict, skip_malformed=skip_malformed)
 
 
-def bare_klv(source: Any) -> bytes | None:
-    """The bytes of a source that begins with a KLV label; paths to FIFOs and devices are not looked into."""
+class _Rest:
+    """A file whose first bytes were looked at."""
+
+    def __init__(self, head: bytes, file: Any) -> None:
+        self._head = head
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        head, self._head = self._head, b""
+        return head or self._file.read(size)  # type: ignore[no-any-return]
+
+
+def bare_klv(source: Any) -> bytes | _Rest | None:
+    """The bytes of a source that begins with a KLV label; paths to FIFOs and devices are not looked into.
+
+    Of a file object that holds something else, what stands for it from here on.
+    """
     if isinstance(source, (bytes, bytearray, memoryview)):
         head = bytes(source[:4])
         return bytes(source) if head == _PREFIX[:4] else None
-    if hasattr(source, "read") or not os.path.isfile(source):
+    if hasattr(source, "read"):
+        head = b""
+        while len(head) < 4 and (more := source.read(4 - len(head))):
+            head += more
+        return head + source.read() if head == _PREFIX[:4] else _Rest(head, source)
+    if not os.path.isfile(source):
         return None
     with open(source, "rb") as f:
         head = f.read(4)

@@ -191,11 +191,12 @@ class Flight:
 
     def summary(self) -> dict[str, Any]:
         """What every export says about itself: time scale, datums, marking."""
-        seen = {tuple(v) for v in zip(*self.marking.values(), strict=True)} if self.size else set()
+        rows = list(zip(*(v.tolist() for v in self.marking.values()), strict=True))
         shown = [
             {k: v for k, v in zip(self.marking, row, strict=True) if v is not None}
-            for row in sorted(seen, key=lambda r: tuple("" if v is None else str(v) for v in r))
+            for row in sorted(set(rows), key=lambda r: tuple("" if v is None else str(v) for v in r))
         ]
+        shown = [m for m in shown if m]
         return {
             "schema_version": 1,
             "records": self.size,
@@ -205,6 +206,7 @@ class Flight:
             "utc_known": bool(self.size) and bool(self.utc_known.any()),
             "security_classification": highest([r.get("security_classification") for r in shown]),
             "security_markings": shown,
+            "unmarked_records": sum(1 for r in rows if not any(r)),
         }
 
 

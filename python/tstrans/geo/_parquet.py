@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ._shape import Flags, Floats
+    from ._shape import Flags, Floats, Ring
 
 __all__ = ["GEOMETRIES", "arrow_table"]
 
@@ -44,8 +44,8 @@ def _points(lon: Floats, lat: Floats, there: Flags) -> Any:
     return _binary(wkb.view(np.uint8), np.where(there, wkb.itemsize, 0), there)
 
 
-def _polygons(flight: Flight) -> tuple[Any, Floats]:
-    """WKB polygons, and the box around each."""
+def _polygons(flight: Flight) -> tuple[Any, Floats, list[str]]:
+    """WKB polygons, the box around each, and which types there are."""
     np = need_numpy()
     f = flight.footprints
     whole = f.valid & ~f.crossing
@@ -60,29 +60,33 @@ def _polygons(flight: Flight) -> tuple[Any, Floats]:
     box[whole] = np.concatenate((xy.min(axis=1), xy.max(axis=1)), axis=1)
     lengths = np.where(whole, ring.itemsize, 0)
     if not f.crossing.any():
-        return _binary(wkb.view(np.uint8), lengths, f.valid), box
+        return _binary(wkb.view(np.uint8), lengths, f.valid), box, ["Polygon"] if whole.any() else []
+    several = 0
     pieces: list[bytes] = []
     rest, data, at = np.flatnonzero(f.crossing), wkb.tobytes(), 0
     before = np.cumsum(whole)
     for i in rest.tolist():
         rings = cut_ring(f.lon[i].tolist(), f.lat[i].tolist())
         upto = int(before[i]) * ring.itemsize
-        made = _multi(rings)
+        made = _multi(rings) if len(rings) != 1 else _one(rings[0])
+        several += len(rings) != 1
         pieces += [data[at:upto], made]
         at, lengths[i] = upto, len(made)
         flat = [p for r in rings for p in r]
         box[i] = [*np.min(flat, axis=0), *np.max(flat, axis=0)]
     pieces.append(data[at:])
-    return _binary(np.frombuffer(b"".join(pieces), np.uint8), lengths, f.valid), box
+    types = [*(["MultiPolygon"] if several else []), *(["Polygon"] if several < f.valid.sum() else [])]
+    return _binary(np.frombuffer(b"".join(pieces), np.uint8), lengths, f.valid), box, types
 
 
-def _multi(rings: list[list[tuple[float, float]]]) -> bytes:
-    out = [struct.pack("<BII", 1, 6, len(rings))]
-    for r in rings:
-        closed = [*r, r[0]]
-        out.append(struct.pack("<BIII", 1, 3, 1, len(closed)))
-        out.append(struct.pack(f"<{2 * len(closed)}d", *(v for p in closed for v in p)))
-    return b"".join(out)
+def _one(ring: Ring) -> bytes:
+    closed = [*ring, ring[0]]
+    head = struct.pack("<BIII", 1, 3, 1, len(closed))
+    return head + struct.pack(f"<{2 * len(closed)}d", *(v for p in closed for v in p))
+
+
+def _multi(rings: list[Ring]) -> bytes:
+    return struct.pack("<BII", 1, 6, len(rings)) + b"".join(map(_one, rings))
 
 
 def _boxes(box: Floats, there: Flags) -> Any:
@@ -112,7 +116,7 @@ def _column(flight: Flight, name: str) -> Any:
         return pa.array(values, pa.binary())
     if kinds != {str}:
         # Enumerations by name, structured values as JSON text.
-        shown = [plain(v) for v in values]
+        shown = [plain(v) or None for v in values]
         return pa.array([v if v is None or isinstance(v, str) else json.dumps(v) for v in shown], pa.string())
     return pa.array(values, pa.string())
 
@@ -174,8 +178,7 @@ def arrow_table(flight: Flight, geometry: str = "sensor", fields: Sequence[str] 
     for name in GEOMETRIES:
         if name == "footprint":
             there = flight.footprints.valid
-            wkb, box = _polygons(flight)
-            types = ["Polygon"] if not flight.footprints.crossing.any() else ["MultiPolygon", "Polygon"]
+            wkb, box, types = _polygons(flight)
         else:
             x, y, there = (
                 (flight.lon, flight.lat, flight.placed)
