@@ -11,7 +11,10 @@ from tstrans.pandas import events_to_dataframe, klv_to_dataframe
 
 
 def shown(frame):
-    out = {str(c): [str(frame[c].dtype), [None if v is None or v != v else repr(v) for v in frame[c].tolist()]] for c in frame}
+    out = {
+        str(c): [str(frame[c].dtype), [None if v is None or v != v else repr(v) for v in frame[c].tolist()]]
+        for c in frame
+    }
     out["(index)"] = [f"{frame.index.dtype} {frame.index.name}", [str(v) for v in frame.index]]
     return out
 

@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 from shapely.geometry import Point, shape
 from shapely.geometry.polygon import orient
-
 from tstrans import geo, io, klv
 from tstrans.geo._flight import Flight, highest
 from tstrans.pandas import klv_to_dataframe, read_klv, read_klv_table
@@ -41,7 +40,9 @@ def square(lat: float, lon: float, half: float = 0.05) -> dict[str, float]:
 
 def full(*corners: tuple[float, float]) -> dict[str, float]:
     """Full corners as (latitude, longitude)."""
-    return {f"corner_{n}_p{k}_deg": v[i] for k, v in enumerate(corners, 1) for i, n in enumerate(("lat", "lon"))}
+    return {
+        f"corner_{n}_p{k}_deg": v[i] for k, v in enumerate(corners, 1) for i, n in enumerate(("lat", "lon"))
+    }
 
 
 def table(*rows: dict[str, Any]) -> dict[str, list[Any]]:
@@ -112,7 +113,9 @@ def test_demo_is_the_orbit_it_was_made_as() -> None:
         assert f["properties"]["corners"] == "offset"
 
 
-@pytest.mark.parametrize("form", ["path", "str", "bytes", "file", "table", "frame", "read_klv", "records", "arrow", "dict"])
+@pytest.mark.parametrize(
+    "form", ["path", "str", "bytes", "file", "table", "frame", "read_klv", "records", "arrow", "dict"]
+)
 def test_sources_agree(form: str) -> None:
     pa = pytest.importorskip("pyarrow")
     records = [r for _, _, r in io.iter_uas_datalink(DEMO)]
@@ -141,7 +144,7 @@ def test_over_the_antimeridian() -> None:
     lines = track["geometry"]["coordinates"]
     assert track["geometry"]["type"] == "MultiLineString"
     assert [line[0][0] for line in lines] == [179.97, -180.0]
-    assert [line[-1][0] for line in lines][0] == 180.0
+    assert lines[0][-1][0] == 180.0
     assert all(len(p) == 3 for line in lines for p in line)
     kinds = [f["geometry"]["type"] for f in of_kind(got, "footprint")]
     assert kinds == ["MultiPolygon"] * 5 + ["Polygon"]
@@ -201,7 +204,8 @@ def test_heights_above_the_ellipsoid_come_first() -> None:
 
 def test_gaps_and_single_points() -> None:
     rows = [
-        {"timestamp_us": T0 + t * 1_000_000, "sensor_lat_deg": t / 100, "sensor_lon_deg": 0.0} for t in (0, 1, 60, 120, 121)
+        {"timestamp_us": T0 + t * 1_000_000, "sensor_lat_deg": t / 100, "sensor_lon_deg": 0.0}
+        for t in (0, 1, 60, 120, 121)
     ]
     assert geo.track(table(*rows))["type"] == "LineString"  # type: ignore[index]
     cut = geo.track(table(*rows), max_gap_s=10)

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import shapely
 from test_geo import OPEN, SECRET, T0, full, over_fiji, square, table
-
 from tstrans import geo, io, klv
 
 pa = pytest.importorskip("pyarrow")
@@ -50,16 +49,19 @@ def check_geoparquet(t: Any) -> None:
         for s, box in zip(shapes, t[f"{name}_bbox"].to_pylist(), strict=True):
             assert (None if s is None else s.bounds) == (None if box is None else tuple(box.values()))
         if there:
-            assert tuple(entry["bbox"]) == shapely.total_bounds(there).tolist() or entry["bbox"] == pytest.approx(
-                shapely.total_bounds(there).tolist()
-            )
+            assert tuple(entry["bbox"]) == shapely.total_bounds(there).tolist() or entry[
+                "bbox"
+            ] == pytest.approx(shapely.total_bounds(there).tolist())
 
 
 def test_demo(tmp_path: Path) -> None:
     t = written(DEMO, tmp_path)
     check_geoparquet(t)
     assert len(t) == 40
-    assert [str(f.type) for f in t.schema if f.name.startswith("time_")] == ["timestamp[us]", "timestamp[us, tz=UTC]"]
+    assert [str(f.type) for f in t.schema if f.name.startswith("time_")] == [
+        "timestamp[us]",
+        "timestamp[us, tz=UTC]",
+    ]
     assert t["time_utc"].null_count == 40
     assert t.schema.field("sensor_alt_m").metadata == {
         b"unit": b"m",
@@ -147,7 +149,9 @@ def test_csv_of_demo(tmp_path: Path) -> None:
     assert geo.write_csv(DEMO, path) == 40
     rows = read_csv(path.read_text(encoding="utf-8"))
     records = [r for _, _, r in io.iter_uas_datalink(DEMO)]
-    assert [float(r["sensor_lat_deg"]) for r in rows] == pytest.approx([r.sensor_lat_deg for r in records], abs=1e-9)
+    assert [float(r["sensor_lat_deg"]) for r in rows] == pytest.approx(
+        [r.sensor_lat_deg for r in records], abs=1e-9
+    )
     assert [int(r["timestamp_us"]) for r in rows] == [r.timestamp_us for r in records]
     first = rows[0]
     assert first["time_misp"] == "2026-01-01T00:00:00.000000"

@@ -11,7 +11,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from shapely import affinity
 from shapely.geometry import MultiPolygon, Polygon, box
-
 from tstrans.geo._shape import crosses_itself, cut_line, cut_ring, signed_area, unwrap, wrap
 
 GLOBE = box(-180, -90, 180, 90)
@@ -39,7 +38,11 @@ degrees = st.floats(-179.9, 179.9)
 around = st.lists(st.tuples(st.floats(0, 2 * math.pi), st.floats(0.2, 60)), min_size=4, max_size=4)
 
 
-@given(lon=st.one_of(degrees, st.sampled_from([-180.0, 180.0, 179.0, -179.5])), lat=st.floats(-20, 20), ring=around)
+@given(
+    lon=st.one_of(degrees, st.sampled_from([-180.0, 180.0, 179.0, -179.5])),
+    lat=st.floats(-20, 20),
+    ring=around,
+)
 def test_cut_ring(lon: float, lat: float, ring: list[tuple[float, float]]) -> None:
     # Corners by angle around a point: a simple ring, convex or not.
     corners = [(lon + r * math.cos(a), lat + r * math.sin(a)) for a, r in sorted(ring)]
@@ -89,7 +92,9 @@ def test_around_a_pole(south: bool, backward: bool, start: int) -> None:
     for m in range(-179, 180, 17):
         inside = got.intersection(shapely.LineString([(m, 0), (m, pole)]))
         assert 2.5 < inside.length < 5.5
-    assert got.area == pytest.approx(sum(_strip(lon, lat, m, pole) for m in range(-1800, 1800)) / 10, rel=1e-3)
+    assert got.area == pytest.approx(
+        sum(_strip(lon, lat, m, pole) for m in range(-1800, 1800)) / 10, rel=1e-3
+    )
 
 
 def _strip(lon: list[float], lat: list[float], tenth: int, pole: float) -> float:
@@ -132,7 +137,14 @@ def test_cut_line_gives_the_latitude_of_the_crossing() -> None:
 def test_unwrap_and_wrap() -> None:
     assert unwrap(np.array([170.0, -170.0, 170.0])).tolist() == [170.0, 190.0, 170.0]
     assert unwrap(np.array([[-170.0, 170.0], [0.0, 10.0]])).tolist() == [[-170.0, -190.0], [0.0, 10.0]]
-    assert wrap(np.array([180.0, -180.0, 181.0, -540.0, 540.0, 600.0])).tolist() == [180, -180, -179, -180, 180, -120]
+    assert wrap(np.array([180.0, -180.0, 181.0, -540.0, 540.0, 600.0])).tolist() == [
+        180,
+        -180,
+        -179,
+        -180,
+        180,
+        -120,
+    ]
 
 
 def test_orientation_and_crossing() -> None:
@@ -148,7 +160,7 @@ def test_crossing_is_what_shapely_calls_invalid(points: list[tuple[float, float]
     x, y = (np.array([v], float) for v in zip(*points, strict=True))
     assume(abs(ring.area) > 1e-6 and abs(float(signed_area(x, y)[0])) > 1e-6)
     # What touches or nearly touches may be called either way.
-    assume(not ring.is_valid or ring.buffer(-1e-9).is_valid and ring.minimum_clearance > 1e-9)
+    assume(not ring.is_valid or ring.minimum_clearance > 1e-9)
     if not ring.is_valid:
         assert crosses_itself(x, y)[0]
     elif ring.minimum_clearance > 1e-6:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-
 from tstrans import io, klv
 from tstrans._klv_fields import describe, fields
 from tstrans.exceptions import DemuxError, KlvError, KlvErrorKind
@@ -28,9 +27,16 @@ def packets() -> list[bytes]:
     rng = random.Random(601)
     some = []
     for i in range(300):
-        r: dict[str, Any] = {"timestamp_us": 1_700_000_000_000_000 + i, "sensor_lat_deg": rng.uniform(-90, 90)}
+        r: dict[str, Any] = {
+            "timestamp_us": 1_700_000_000_000_000 + i,
+            "sensor_lat_deg": rng.uniform(-90, 90),
+        }
         if i % 3 == 0:
-            r |= {"mission_id": f"M{i % 7}", "leap_seconds": -i, "platform_status": klv.PlatformStatus(i % 13)}
+            r |= {
+                "mission_id": f"M{i % 7}",
+                "leap_seconds": -i,
+                "platform_status": klv.PlatformStatus(i % 13),
+            }
         if i % 5 == 0:
             r |= {"security_local_set": bytes([i % 251]), "country_codes": klv.CountryCodes(14, "USA")}
         if i % 4 == 0:
@@ -60,7 +66,9 @@ def agree(table: KlvTable, records: list[klv.UasDatalinkLs]) -> None:
 
 
 def files() -> list[Path]:
-    return [DEMO, GST] + [p for n in ("kitware-h264_klv.ts", "kitware-mpeg2_klv.ts") if (p := SHARED / n).exists()]
+    return [DEMO, GST] + [
+        p for n in ("kitware-h264_klv.ts", "kitware-mpeg2_klv.ts") if (p := SHARED / n).exists()
+    ]
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda p: p.name)
@@ -73,7 +81,9 @@ def test_files(path: Path) -> None:
     assert np.where(timed, table["stream_pts_90k"], 0).tolist() == pts
     klv_events = [e for e in io.parse_file(path) if hasattr(e, "was_reassembled")]
     assert set(table["stream_pid"].tolist()) == {e.stream.pid for e in klv_events}
-    assert set(table["stream_synchronous"].tolist()) == {e.kind.name == "KLV_SYNC_AU_CELL" for e in klv_events}
+    assert set(table["stream_synchronous"].tolist()) == {
+        e.kind.name == "KLV_SYNC_AU_CELL" for e in klv_events
+    }
 
 
 @pytest.mark.parametrize("form", ["packets", "bytes", "file", "path", "views"])
@@ -128,7 +138,11 @@ def test_attrs_survive_parquet(tmp_path: Path) -> None:
     frame = read_klv(DEMO)
     about = frame.attrs["tstrans"]
     assert about["time_scale"] == "MISP"
-    assert about["columns"]["sensor_alt_m"] == {"item": "MISB ST 0601 item 15", "unit": "m", "datum": "mean sea level"}
+    assert about["columns"]["sensor_alt_m"] == {
+        "item": "MISB ST 0601 item 15",
+        "unit": "m",
+        "datum": "mean sea level",
+    }
     frame.to_parquet(tmp_path / "x.parquet")
     assert pd.read_parquet(tmp_path / "x.parquet").attrs == frame.attrs
 

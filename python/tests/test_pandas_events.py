@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-
 from tstrans import io
 from tstrans.mpegts import (
     AudioCodec,
@@ -83,9 +82,9 @@ def test_made_events() -> None:
     assert list(got.columns) == COLUMNS
     assert isinstance(got.index, pd.RangeIndex)
     assert rows(got) == ROWS
-    assert {c: got[c].dtype.kind for c in ("pts_raw", "pts_ms", "dts_ms", "pid", "payload_len", "nal_count")} == (
-        dict.fromkeys(("pts_raw", "pts_ms", "dts_ms", "pid", "payload_len", "nal_count"), "f")
-    )
+    assert {
+        c: got[c].dtype.kind for c in ("pts_raw", "pts_ms", "dts_ms", "pid", "payload_len", "nal_count")
+    } == (dict.fromkeys(("pts_raw", "pts_ms", "dts_ms", "pid", "payload_len", "nal_count"), "f"))
     assert all(got[c].dtype == object for c in ("stream_type", "random_access", "has_codec_parse_error"))
 
 
@@ -100,7 +99,6 @@ def files() -> list[Path]:
     names = ("kitware-h264_klv.ts", "tsduck-test-143.ts", "tsduck-test-012.ts", "androidx-sample_scte35.ts")
     own = [ROOT / "testdata" / n for n in ("demo.ts", "gst_klv.ts", "gst_mixed.ts", "two_programs.ts")]
     return own + [SHARED / n for n in names if (SHARED / n).exists()]
-
 
 
 def rebuilt(e: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Frames of KLV records: the facts, and that records from the library and records a program made come out alike."""
+"""Frames of KLV records: the facts; records of the library and of a program come out alike."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-
 from tstrans import io, klv
 from tstrans.pandas import klv_to_dataframe
 
@@ -91,8 +90,18 @@ def decoded(*records: klv.UasDatalinkLs) -> list[klv.UasDatalinkLs]:
 VARIED = [
     UAS(timestamp_us=1_700_000_000_000_000, sensor_lat_deg=10.0, mission_id="A", leap_seconds=-3),
     UAS(timestamp_us=1_700_000_000_100_000, sensor_lat_deg=11.0, mission_id="A"),
-    UAS(sensor_lon_deg=-20.0, mission_id="é", platform_status=klv.PlatformStatus.ACTIVE, security_local_set=b"\1\1\1"),
-    UAS(timestamp_us=5, mission_id="A", unknown=((5000, b"x"),), control_commands=(klv.ControlCommand(1, "go", 7),)),
+    UAS(
+        sensor_lon_deg=-20.0,
+        mission_id="é",
+        platform_status=klv.PlatformStatus.ACTIVE,
+        security_local_set=b"\1\1\1",
+    ),
+    UAS(
+        timestamp_us=5,
+        mission_id="A",
+        unknown=((5000, b"x"),),
+        control_commands=(klv.ControlCommand(1, "go", 7),),
+    ),
     UAS(timestamp_us=6, country_codes=klv.CountryCodes(14, "USA", None, "CAN")),
     UAS(),
 ]
@@ -121,7 +130,7 @@ def test_records_of_the_library_and_of_a_program_agree(n: int) -> None:
 
 def test_field_errors_of_the_wire() -> None:
     # Items 5 and 6 with a wrong length each, behind a whole checksum.
-    body = bytes.fromhex("0503000102" "0601ff" "410113")
+    body = bytes.fromhex("05030001020601ff410113")
     head = klv.ST_0601_UL + bytes((len(body) + 4,)) + body + b"\1\2"
     packet = head + (sum(b << (8 * ((i + 1) % 2)) for i, b in enumerate(head)) & 0xFFFF).to_bytes(2, "big")
     record = klv.decode_uas_datalink(packet)
@@ -176,7 +185,9 @@ def test_security() -> None:
     row = got.iloc[0]
     assert row["security_classification"] == "SECRET"
     assert row["classifying_country_coding_method"] == 40
-    assert row["field_errors"] == "tag5:invalid_length:3 bytes, wants 2 | tag5:invalid_length:3 bytes, wants 2"
+    assert (
+        row["field_errors"] == "tag5:invalid_length:3 bytes, wants 2 | tag5:invalid_length:3 bytes, wants 2"
+    )
 
 
 def test_precision_time() -> None:

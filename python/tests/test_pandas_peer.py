@@ -1,6 +1,6 @@
 """Frames beside those of another implementation of the same surface, column by column.
 
-TSTRANS_PEER_PYTHON names an interpreter that has it, with pandas; without it there is nothing to compare with.
+TSTRANS_PEER_PYTHON names an interpreter that has it, with pandas; else there is nothing to compare with.
 """
 
 from __future__ import annotations

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from .mpegts import DemuxerConfig
     from .mpegts._events import Batch
 
-__all__ = ["KlvTable", "bare_klv", "split_packets", "table_of_batches", "table_of_file", "table_of_packets"]
+__all__ = [
+    "KlvTable",
+    "bare_klv",
+    "bare_klv_file",
+    "split_packets",
+    "table_of_batches",
+    "table_of_file",
+    "table_of_packets",
+]
 
 _PREFIX = bytes.fromhex("060e2b34020b01010e01030101")
 _LABEL_SIZE = 16
@@ -419,7 +427,7 @@ class _Rest:
 
     def read(self, size: int) -> bytes:
         head, self._head = self._head, b""
-        return head or self._file.read(size)  # type: ignore[no-any-return]
+        return head or self._file.read(size)
 
 
 def bare_klv(source: Any) -> bytes | _Rest | None:
@@ -435,8 +443,13 @@ def bare_klv(source: Any) -> bytes | _Rest | None:
         while len(head) < 4 and (more := source.read(4 - len(head))):
             head += more
         return head + source.read() if head == _PREFIX[:4] else _Rest(head, source)
-    if not os.path.isfile(source):
+    return bare_klv_file(source)
+
+
+def bare_klv_file(path: str | os.PathLike[str]) -> bytes | None:
+    """The bytes of a regular file that begins with a KLV label."""
+    if not os.path.isfile(path):
         return None
-    with open(source, "rb") as f:
+    with open(path, "rb") as f:
         head = f.read(4)
         return head + f.read() if head == _PREFIX[:4] else None

@@ -7,14 +7,18 @@ a program built are read by their attributes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
+from inspect import GEN_CREATED, getgeneratorstate
 from itertools import islice
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._pandas_common import choices, gapped, need_pandas
+from .io._read import batches as read_batches
+from .io._read import parse_file
 from .mpegts._enums import NonConformantKind
-from .mpegts._events import _CODECS, _FINDINGS, _KINDS, CLASSES, DemuxEvent, _Record
+from .mpegts._events import _CODECS, _FINDINGS, _KINDS, CLASSES, Batch, DemuxEvent, _Record, _set_state
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +56,7 @@ _NAMES = (
     "ReconnectDiscontinuity",
 )
 _PROGRAM_MAP, _VIDEO, _AUDIO, _SUBTITLE, _KLV, _UNKNOWN, _DISCONTINUITY, _FINDING = range(1, 9)
-_F_HAS_DTS, _F_RANDOM_ACCESS = 4, 8
+_F_LAZY, _F_HAS_DTS, _F_RANDOM_ACCESS = 1, 4, 8
 
 
 @cache
@@ -81,26 +85,42 @@ def events_frame(events: Iterable[Any]) -> Any:
     pd, np = need_pandas()
     # What each chunk came to: records with what they do not say, or rows by attributes.
     parts: list[_Part | list[tuple[Any, ...]]] = []
-    given = iter(events)
-    while rows := list(islice(given, _CHUNK)):
-        got = _records_of(rows)
-        parts.append([_row(e) for e in rows] if got is None else _part(rows, got))
+    batches = _not_begun(events)
+    if batches is not None:
+        parts += map(_part_of_batch, batches)
+    else:
+        given = iter(events)
+        while rows := list(islice(given, _CHUNK)):
+            got = _records_of(rows)
+            parts.append([_row(e) for e in rows] if got is None else _part(got, rows.__getitem__))
     names = list(COLUMNS)
     records = [p for p in parts if isinstance(p, _Part)]
     if len(records) < len(parts):
         lists: list[tuple[Any, ...]] = []
         for p in parts:
-            lists += zip(*_columns(p).values(), strict=True) if isinstance(p, _Part) else p
+            lists += _rows(p) if isinstance(p, _Part) else p
         columns = [list(c) for c in zip(*lists, strict=True)]
         return pd.DataFrame(dict(zip(names, columns, strict=True)), columns=names)
     if not records:
         return pd.DataFrame(columns=names, dtype=object)
     whole = _Part(
-        np.concatenate([p.records for p in records]),
+        np.concatenate([p.words for p in records]),
         np.concatenate([p.nals for p in records]),
         np.concatenate([p.issues for p in records]),
     )
     return pd.DataFrame(_columns(whole), columns=names, copy=False)
+
+
+def _not_begun(events: Any) -> Iterator[Batch] | None:
+    """The batches behind a ``parse_file`` loop that nobody has begun: no event need be made of them."""
+    if type(events) is not GeneratorType or events.gi_code is not parse_file.__code__:
+        return None
+    frame = events.gi_frame
+    if frame is None or getgeneratorstate(events) != GEN_CREATED:
+        return None
+    path, config = frame.f_locals["path"], frame.f_locals["config"]
+    events.close()
+    return read_batches(path, config)
 
 
 _get_state = _Record.__dict__["_state"].__get__
@@ -108,9 +128,9 @@ _EVENTS = frozenset(CLASSES)
 
 
 class _Part(NamedTuple):
-    """Events as records, and the two things that records do not say."""
+    """Events as records of 8 words each, and the two things that records do not say."""
 
-    records: NDArray[Any]
+    words: NDArray[np.int64]
     nals: NDArray[np.int64]
     issues: NDArray[Any]
 
@@ -121,10 +141,12 @@ def _records_of(rows: Sequence[Any]) -> NDArray[Any] | None:
     if not _EVENTS.issuperset(map(type, rows)):
         return None
     at, batches, _ = zip(*map(_get_state, rows), strict=True)
-    if None in at:
-        return None
     # A record is 8 words; whole rows of words are quicker to pick than structures.
-    place, size = np.fromiter(at, np.int64, len(rows)) >> 3, len(rows)
+    size = len(rows)
+    try:
+        place = np.fromiter(at, np.int64, size) >> 3
+    except TypeError:  # None: a program made one of them
+        return None
     out = np.empty((size, 8), np.int64)
     begin = 0
     while begin < size:
@@ -135,22 +157,61 @@ def _records_of(rows: Sequence[Any]) -> NDArray[Any] | None:
         words = np.frombuffer(batch.byte, np.int64).reshape(-1, 8)
         words.take(place[begin:end], 0, out[begin:end], "clip")
         begin = end
-    return out.view(record_dtype()).ravel()  # type: ignore[no-any-return]
+    return out  # type: ignore[no-any-return]
 
 
-def _part(rows: Sequence[Any], records: NDArray[Any]) -> _Part:
+def _part_of_batch(batch: Batch) -> _Part:
+    """A whole batch."""
     _, np = need_pandas()
-    nals, issues = np.zeros(len(rows), np.int64), np.empty(len(rows), object)
-    for i in np.flatnonzero(records["type"] == _VIDEO).tolist():
-        nals[i] = len(rows[i].parse())
-    for i in np.flatnonzero(records["type"] == _FINDING).tolist():
-        issues[i] = rows[i].issue
-    return _Part(records, nals, issues)
+
+    def event(i: int) -> Any:
+        made = object.__new__(CLASSES[batch.byte[64 * i + 32]])
+        _set_state(made, (8 * i, batch, None))
+        return made
+
+    return _part(np.frombuffer(batch.byte, np.int64).reshape(-1, 8), event)
+
+
+def _part(words: NDArray[np.int64], event: Callable[[int], Any]) -> _Part:
+    """Records, and the events they are of."""
+    _, np = need_pandas()
+    nals, issues = np.zeros(len(words), np.int64), np.empty(len(words), object)
+    kinds = words.view(record_dtype()).ravel()["type"]
+    for i in np.flatnonzero(kinds == _VIDEO).tolist():
+        nals[i] = _units(event(i))
+    for i in np.flatnonzero(kinds == _FINDING).tolist():
+        issues[i] = event(i).issue
+    return _Part(words, nals, issues)
+
+
+def _units(event: Any) -> int:
+    """How many units a picture has."""
+    at, batch, got = _get_state(event)
+    if got is None and not batch.half[4 * at + 17] & _F_LAZY:
+        # Not by the event, which would fetch all payloads of its batch.
+        start = batch.word[2 * at + 4]
+        raw = batch.arena[start : start + batch.word[2 * at + 5]]
+        return len(_split()(raw, event.codec, carriage=event.av1_carriage)[0])
+    return len(event.parse())
+
+
+@cache
+def _split() -> Any:
+    from .codec import split_units
+
+    return split_units
+
+
+def _rows(part: _Part) -> Iterator[tuple[Any, ...]]:
+    """Records as rows of Python values."""
+    columns = [[None if v != v else v for v in c] for c in _columns(part).values()]
+    return zip(*columns, strict=True)
 
 
 def _columns(part: _Part) -> dict[str, Any]:
     _, np = need_pandas()
-    r, nals, issues = part
+    words, nals, issues = part
+    r = words.view(record_dtype()).ravel()
     kind, flags = r["type"], r["flags"]
     timed = (kind >= _VIDEO) & (kind <= _UNKNOWN)
     streamed = timed | (kind == _DISCONTINUITY) | (kind == _FINDING)
@@ -170,7 +231,7 @@ def _columns(part: _Part) -> dict[str, Any]:
         "kind": choices(_NAMES, kind),
         "pts_raw": gapped(pts, timed),
         "pts_ms": gapped(_ms(pts), timed),
-        "dts_ms": gapped(_ms(r["dts"]), decoded),
+        "dts_ms": gapped(_ms(r["dts"]), decoded) if decoded.any() else np.empty(len(r), object),
         "pid": gapped(r["pid"].astype(np.int64), streamed),
         "stream_type": choices(types, np.where(streamed, type_codes, -1)),
         "codec": choices(codecs, np.where(streamed & coded, r["codec"].astype(np.int16), -1)),
@@ -186,6 +247,8 @@ def _columns(part: _Part) -> dict[str, Any]:
 def _ms(ticks: NDArray[np.int64]) -> NDArray[np.int64]:
     """Whole milliseconds, truncated toward zero."""
     _, np = need_pandas()
+    if not len(ticks) or ticks.min() >= 0:
+        return ticks // 90
     return np.where(ticks >= 0, ticks // 90, -(-ticks // 90))  # type: ignore[no-any-return]
 
 

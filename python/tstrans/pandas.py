@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KlvTable",
+    "audio_frames_to_dataframe",
     "events_to_dataframe",
     "klv_to_dataframe",
+    "nals_to_dataframe",
+    "obus_to_dataframe",
     "read_klv",
     "read_klv_table",
 ]
@@ -119,3 +122,41 @@ def events_to_dataframe(events: Iterable[Any]) -> DataFrame:
     from ._pandas_events import events_frame
 
     return events_frame(events)  # type: ignore[no-any-return]
+
+
+def nals_to_dataframe(nals: Iterable[Any], pts: float | None = None) -> DataFrame:
+    """A row a NAL unit of H.264, H.265 or H.266: its header, the name of its type, the payload's length.
+
+    Args:
+        nals: ``NalUnit`` objects, as ``event.parse()`` gives.
+        pts: a time in ms for the column ``pts_ms``, which is there only then.
+    """
+    from ._pandas_codec import nals_to_dataframe as build
+
+    return build(nals, pts)
+
+
+def obus_to_dataframe(obus: Iterable[Any], pts: float | None = None) -> DataFrame:
+    """A row an AV1 OBU: its header, the name of its type, the payload's length.
+
+    Args:
+        obus: ``Obu`` objects, as ``event.parse()`` gives.
+        pts: a time in ms for the column ``pts_ms``, which is there only then.
+    """
+    from ._pandas_codec import obus_to_dataframe as build
+
+    return build(obus, pts)
+
+
+def audio_frames_to_dataframe(frames: Iterable[Any]) -> DataFrame:
+    """A row an audio frame: AAC (ADTS) or MPEG audio, lengths in bytes, rates in Hz.
+
+    Args:
+        frames: ``AdtsFrame`` or ``Mpeg2AudioFrame`` objects of one class.
+
+    Raises:
+        TypeError: frames of both classes, or other objects.
+    """
+    from ._pandas_codec import audio_frames_to_dataframe as build
+
+    return build(frames)
