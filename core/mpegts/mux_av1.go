@@ -6,14 +6,15 @@ import (
 )
 
 // nextOBU gives the length of the first OBU of b with its header (AV1 §5.3).
-// Only the last OBU of a temporal unit may come without its size.
+// Without its size only an empty OBU at the end is taken: anything else would
+// make every byte string one OBU.
 func nextOBU(b []byte) (int, bool) {
 	n := 1
 	if b[0]&0x04 != 0 {
 		n = 2 // extension header
 	}
 	if b[0]&0x02 == 0 {
-		return len(b), n <= len(b)
+		return len(b), n == len(b)
 	}
 	var size uint64
 	for i := 0; ; i++ {

@@ -71,9 +71,6 @@ func (s *MuxStream) loop() []byte {
 			register(descriptor.FormatAV01)
 		}
 	case MuxAudio:
-		if s.HasLanguage && !s.hasTag(descriptor.TagISO639Language) {
-			b = appendDescriptor(b, &descriptor.ISO639Language{Entries: []descriptor.ISO639Entry{{Language: s.Language}}})
-		}
 		if s.Codec == CodecAC3 {
 			if !s.hasRegistration(descriptor.FormatAC3) {
 				register(descriptor.FormatAC3)
@@ -82,6 +79,9 @@ func (s *MuxStream) loop() []byte {
 				// ATSC A/52 Annex A: 48 kHz, 384 kbit/s at most, stereo, main service.
 				b = appendDescriptor(b, &descriptor.Raw{Tag: descriptor.TagAC3AudioStream, Data: []byte{0xE8, 0xC8, 0x13}})
 			}
+		}
+		if s.HasLanguage && !s.hasTag(descriptor.TagISO639Language) {
+			b = appendDescriptor(b, &descriptor.ISO639Language{Entries: []descriptor.ISO639Entry{{Language: s.Language}}})
 		}
 	case MuxKLV:
 		if !s.hasTag(descriptor.TagRegistration) {

@@ -88,10 +88,11 @@ func (m *Muxer) pushVideo(s *muxStream, au []byte, v *VideoPush) error {
 		switch {
 		case v.MISP != nil:
 			err = tsterr.New(tsterr.MuxInvalidNAL, "a MISP time goes into an SEI message, which AV1 has not")
-		case v.Wire:
+		case v.Wire || m.cfg.AV1Carriage == AV1InteropRawOBU:
+			// Raw OBUs go out as they came: what readers make of them is theirs.
 			units = countWireOBUs(au, m.cfg.AV1Carriage)
 		default:
-			if units, err = countOBUs(au); err == nil && m.cfg.AV1Carriage == AV1MPEG2TSBinding {
+			if units, err = countOBUs(au); err == nil {
 				m.scratch = appendOpenBitstreamUnits(m.scratch[:0], au)
 				au = m.scratch
 			}
@@ -246,7 +247,8 @@ var (
 )
 
 const (
-	// teletextID is the data_identifier of EBU teletext (EN 300 472 §4.3).
+	// teletextID is the data_identifier of EBU teletext; 0x10 to 0x1F are EBU
+	// data (EN 300 472 §4.3).
 	teletextID = 0x10
 	// teletextHeaderLength makes the PES header 45 bytes long (EN 300 472 §4.2).
 	teletextHeaderLength = 0x24
@@ -294,7 +296,7 @@ func (m *Muxer) pushSubtitle(s *muxStream, payload []byte, pts int64) error {
 // stuffing units, so that the PES packet ends with a transport packet
 // (EN 300 472 §4.2).
 func appendTeletext(b, units []byte) ([]byte, error) {
-	if len(units) == 0 || units[0] != teletextID {
+	if len(units) == 0 || units[0]&^0x0F != teletextID {
 		b = append(b, teletextID)
 	}
 	b = append(b, units...)
