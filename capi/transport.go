@@ -254,6 +254,25 @@ func tst_link_write(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size_t,
 	return outcome(err)
 }
 
+//export tst_link_send
+func tst_link_send(id C.tst_link, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st C.tst_status) {
+	defer guard(&st)
+	b, err := input(data, n)
+	if err != nil {
+		return status(err)
+	}
+	if len(b) > math.MaxInt32 {
+		return fail(tsterr.InvalidArg, "a message of %d bytes is impossible", len(b))
+	}
+	_, w, timeout, err := linkAs[transport.Writer](id, ms)
+	if err != nil {
+		return outcome(err)
+	}
+	one := [1]transport.Span{{Len: uint32(len(b))}}
+	_, err = w.WriteBatch(b, one[:], timeout)
+	return outcome(err)
+}
+
 // reader is the framed reader of a link; rmu is held.
 func (l *link) reader(r transport.Reader) *pipeline.TSReader {
 	if l.in == nil {

@@ -62,11 +62,12 @@ class tst_reconnect_stats(ctypes.Structure):
 class Api:
     """The functions of tstrans/transport.h, bound to one loaded library."""
 
-    __slots__ = ("tst_link_wait", "tst_link_read", "tst_link_write", "tst_link_read_ts", "tst_link_write_ts", "tst_link_flush_ts", "tst_link_demux", "tst_link_mux", "tst_link_accept", "tst_link_fd", "tst_link_text", "tst_link_alive", "tst_link_get_stats", "tst_link_get_reconnect_stats", "tst_link_cancel", "tst_link_close", )
+    __slots__ = ("tst_link_wait", "tst_link_read", "tst_link_write", "tst_link_send", "tst_link_read_ts", "tst_link_write_ts", "tst_link_flush_ts", "tst_link_demux", "tst_link_mux", "tst_link_accept", "tst_link_fd", "tst_link_text", "tst_link_alive", "tst_link_get_stats", "tst_link_get_reconnect_stats", "tst_link_cancel", "tst_link_close", )
 
     tst_link_wait: Callable[..., int]
     tst_link_read: Callable[..., int]
     tst_link_write: Callable[..., int]
+    tst_link_send: Callable[..., int]
     tst_link_read_ts: Callable[..., int]
     tst_link_write_ts: Callable[..., int]
     tst_link_flush_ts: Callable[..., int]
@@ -94,6 +95,10 @@ class Api:
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int32, )
         self.tst_link_write = f
+        f = free.tst_link_send
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int32, )
+        self.tst_link_send = f
         f = free.tst_link_read_ts
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint64, ctypes.c_int32, )

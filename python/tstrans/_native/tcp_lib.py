@@ -1,0 +1,79 @@
+"""Glue of tstrans/tcp.h."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import byref, c_size_t
+
+from ..exceptions import TcpError, TcpErrorKind
+from . import base_abi as base
+from ._lib import Pin, pin, room
+from .transport_lib import SLICE_MS, Domain, Link, Parameters, open_link
+
+__all__ = ["DOMAIN", "adopt", "dial", "listen", "receive", "send"]
+
+DOMAIN = Domain(
+    TcpError,
+    closed=TcpErrorKind.CLOSED,
+    timeout=TcpErrorKind.IO,
+    swap={TcpErrorKind.BROKEN: TcpErrorKind.IO},
+)
+
+
+def dial(parameters: Parameters) -> Link:
+    """A connected link."""
+    link = open_link(DOMAIN, room("tcp").tst_tcp_dial, parameters)
+    link.wait()
+    return link
+
+
+def listen(parameters: Parameters) -> Link:
+    """A listening link."""
+    return open_link(DOMAIN, room("tcp").tst_tcp_listen, parameters)
+
+
+def adopt(handle: int) -> Link:
+    """The link of an accepted connection."""
+    return Link(handle, DOMAIN)
+
+
+def send(link: Link, data: object) -> None:
+    """Send all of data."""
+    at, size, kept = pin(data)
+    taken = c_size_t()
+    write = room("tcp").tst_tcp_send
+    status = write(byref(taken), link._id, at, size, SLICE_MS)
+    if status != base.TST_E_TIMEOUT:
+        if status:
+            raise DOMAIN.error(status)
+        return
+    if isinstance(at, bytes):
+        kept = at
+        at = ctypes.cast(ctypes.c_char_p(at), ctypes.c_void_p).value
+    done = taken.value
+
+    def more(ms: int) -> int:
+        nonlocal done
+        got: int = write(byref(taken), link._id, at + done, size - done, ms)
+        done += taken.value
+        return got
+
+    status = link.repeat(more, None)
+    del kept
+    if status:
+        raise DOMAIN.error(status)
+
+
+def receive(link: Link, buffer: bytearray) -> int:
+    """Fill a buffer with what arrived: the number of bytes."""
+    got = c_size_t()
+    read = room("tcp").tst_tcp_receive
+    with_room = Pin(buffer, writable=True)
+    try:
+        at, size = with_room.address, with_room.length
+        status = link.repeat(lambda ms: read(byref(got), at, size, link._id, ms), None)
+    finally:
+        with_room.release()
+    if status:
+        raise DOMAIN.error(status)
+    return got.value

@@ -1,0 +1,26 @@
+"""Glue of tstrans/udp.h."""
+
+from __future__ import annotations
+
+from ..exceptions import UdpError, UdpErrorKind
+from ._lib import room
+from .transport_lib import Domain, Link, Parameters, open_link
+
+__all__ = ["DOMAIN", "receiving", "sending"]
+
+DOMAIN = Domain(
+    UdpError,
+    closed=UdpErrorKind.CLOSED,
+    timeout=UdpErrorKind.IO,
+    swap={UdpErrorKind.BROKEN: UdpErrorKind.IO},
+)
+
+
+def sending(parameters: Parameters) -> Link:
+    """A sending link."""
+    return open_link(DOMAIN, room("udp").tst_udp_send, parameters)
+
+
+def receiving(parameters: Parameters) -> Link:
+    """A receiving link."""
+    return open_link(DOMAIN, room("udp").tst_udp_receive, parameters)
