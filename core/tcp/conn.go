@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,36 +18,45 @@ import (
 // Conn is one full-duplex connection. A read and a write may run at the same time.
 type Conn struct {
 	life  *transport.Life
-	tcp   *net.TCPConn
-	rw    net.Conn // tcp, or TLS over it
-	sec   *tlsLink // nil without TLS
-	in    *direct  // nil with TLS, and guarded by rmu
-	out   *direct  // nil with TLS, and guarded by wmu
+	plain *direct      // nil with TLS
+	tcp   *net.TCPConn // nil without TLS
+	sec   *tlsLink     // nil without TLS
 	max   int
 	idle  time.Duration
 	peer  string
 	count transport.Counters
 	gone  atomic.Bool // the peer's end was reported
+	freed bool        // guarded by park
 
 	rmu      sync.Mutex // one reader; guards lastData
 	lastData time.Time
 	wmu      sync.Mutex // one writer; guards lastTaken
 	taken    time.Time  // when the peer took the last bytes, zero while nothing waits
 
-	park sync.Mutex // orders a wait's deadline against Cancel's
+	park sync.Mutex // orders a wait's deadline, or a wake-up, against Cancel and Close
 }
 
-func newConn(tc *net.TCPConn, rw net.Conn, cfg Config) *Conn {
+// newConn takes over tc, and the TLS session over it where there is one.
+func newConn(tc *net.TCPConn, sec *tls.Conn, cfg Config) (*Conn, error) {
 	c := &Conn{
-		life: transport.NewLife(), tcp: tc, rw: rw, max: cfg.packetSize(), idle: cfg.IdleTimeout,
+		life: transport.NewLife(), max: cfg.packetSize(), idle: cfg.IdleTimeout,
 		peer: tc.RemoteAddr().String(), lastData: time.Now(),
 	}
-	if sec, ok := rw.(*tls.Conn); ok {
-		c.sec = newTLSLink(sec)
-	} else if raw, err := tc.SyscallConn(); err == nil {
-		c.in, c.out = newDirect(raw, unix.Read), newDirect(raw, unix.Write)
+	if sec != nil {
+		c.tcp, c.sec = tc, newTLSLink(sec)
+		return c, nil
 	}
-	return c
+	fd, err := transport.Detach(tc)
+	if err != nil {
+		return nil, ioError(err, "socket")
+	}
+	wait, err := transport.NewWaiter()
+	if err != nil {
+		_ = unix.Close(fd)
+		return nil, ioError(err, "eventfd")
+	}
+	c.plain = &direct{fd: fd, wait: wait, life: c.life}
+	return c, nil
 }
 
 // PeerAddr returns "ip:port" of the other side.
@@ -71,14 +79,11 @@ func (c *Conn) Read(buf []byte, timeout time.Duration) (int, error) {
 			limit = left
 		}
 	}
-	if c.sec != nil {
-		if err := c.sec.ready(limit, c.life); err != nil {
-			return 0, c.failed(err, c.lastData, "receive", c.count.RecvError)
-		}
-	}
 	n, err := c.read(buf, limit)
 	if n > 0 {
-		c.lastData = time.Now()
+		if c.idle > 0 {
+			c.lastData = time.Now()
+		}
 		c.count.Received(1, n)
 		return n, nil
 	}
@@ -89,22 +94,16 @@ func (c *Conn) Read(buf []byte, timeout time.Duration) (int, error) {
 }
 
 func (c *Conn) read(buf []byte, limit time.Duration) (int, error) {
-	if c.in != nil {
-		n, err := c.in.try(buf, c.in.raw.Read, c.forget(c.tcp.SetReadDeadline))
-		if limit == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-			return n, err
-		}
-		c.in.armed = limit >= 0
+	if c.plain != nil {
+		return c.plain.read(buf, limit)
 	}
-	if err := c.arm(limit, c.tcp.SetReadDeadline); err != nil {
+	if err := c.sec.ready(limit, c.life); err != nil {
 		return 0, err
 	}
-	return c.rw.Read(buf) //nolint:wrapcheck // failed sorts it
-}
-
-// forget clears a deadline unless a cancel came first.
-func (c *Conn) forget(set func(time.Time) error) func(time.Time) error {
-	return func(time.Time) error { return c.arm(transport.Forever, set) }
+	if err := c.arm(limit); err != nil {
+		return 0, err
+	}
+	return c.sec.conn.Read(buf) //nolint:wrapcheck // failed sorts it
 }
 
 // Write sends p and returns how much of it was taken over within timeout. Over
@@ -121,6 +120,16 @@ func (c *Conn) Write(p []byte, timeout time.Duration) (int, error) {
 	}
 	if len(p) == 0 {
 		return 0, nil
+	}
+	if c.plain != nil && c.idle == 0 {
+		// The common case asks no clock.
+		n, err := c.plain.write(p, timeout)
+		c.count.Sent(0, n)
+		if err == nil {
+			c.count.Sent(1, 0)
+			return n, nil
+		}
+		return n, c.failed(err, time.Time{}, "send", c.count.SendError)
 	}
 	start, done := time.Now(), 0
 	if c.taken.IsZero() {
@@ -152,29 +161,17 @@ func (c *Conn) Write(p []byte, timeout time.Duration) (int, error) {
 }
 
 func (c *Conn) write(p []byte, limit time.Duration) (int, error) {
-	if c.sec != nil {
-		return c.sec.write(p, limit, c.life)
+	if c.plain != nil {
+		return c.plain.write(p, limit)
 	}
-	if c.out == nil {
-		return 0, os.ErrClosed
-	}
-	n, err := c.out.try(p, c.out.raw.Write, c.forget(c.tcp.SetWriteDeadline))
-	if err != nil && (limit == 0 || !errors.Is(err, os.ErrDeadlineExceeded)) || n == len(p) {
-		return n, err
-	}
-	c.out.armed = limit >= 0
-	if err := c.arm(limit, c.tcp.SetWriteDeadline); err != nil {
-		return n, err
-	}
-	m, err := c.tcp.Write(p[n:])
-	return n + m, err //nolint:wrapcheck // failed sorts it
+	return c.sec.write(p, limit, c.life)
 }
 
 // pollGrace is the deadline of a call that should not wait: the attempt itself must fit before it.
 const pollGrace = time.Millisecond
 
-// arm sets the deadline of a wait unless a cancel came first: one set later would undo its wake-up.
-func (c *Conn) arm(limit time.Duration, set func(time.Time) error) error {
+// arm sets the deadline of a TLS read unless a cancel came first: one set later would undo its wake-up.
+func (c *Conn) arm(limit time.Duration) error {
 	c.park.Lock()
 	defer c.park.Unlock()
 	if err := c.life.Err("TCP"); err != nil {
@@ -184,7 +181,7 @@ func (c *Conn) arm(limit time.Duration, set func(time.Time) error) error {
 	if limit >= 0 {
 		t = time.Now().Add(max(limit, pollGrace))
 	}
-	if err := set(t); err != nil {
+	if err := c.tcp.SetReadDeadline(t); err != nil {
 		return ioError(err, "deadline")
 	}
 	return nil
@@ -255,21 +252,40 @@ func (c *Conn) WriteBatch(data []byte, spans []transport.Span, timeout time.Dura
 
 // FD returns the descriptor that turns readable when bytes wait. Bytes inside
 // the TLS layer do not show there: read until tsterr.Timeout first.
-func (c *Conn) FD() (uintptr, error) { return descriptor(c.tcp) }
+func (c *Conn) FD() (uintptr, error) {
+	if err := c.life.Err("TCP descriptor"); err != nil {
+		return 0, err
+	}
+	if c.plain != nil {
+		return uintptr(c.plain.fd), nil //nolint:gosec // a descriptor
+	}
+	return descriptor(c.tcp)
+}
 
 // Stats implements transport.Object.
 func (c *Conn) Stats() transport.Stats { return c.count.Snapshot() }
 
 // Cancel implements transport.Object.
 func (c *Conn) Cancel() {
-	c.park.Lock()
-	defer c.park.Unlock()
 	c.life.Cancel()
-	_ = c.tcp.SetDeadline(time.Unix(1, 0))
+	c.wakeUp()
 }
 
 // Cancelled reports whether Cancel or Close was called.
 func (c *Conn) Cancelled() bool { return c.life.Cancelled() }
+
+// wakeUp ends the waits of parked calls.
+func (c *Conn) wakeUp() {
+	c.park.Lock()
+	defer c.park.Unlock()
+	switch {
+	case c.freed:
+	case c.plain != nil:
+		c.plain.wait.Wake()
+	default:
+		_ = c.tcp.SetDeadline(time.Unix(1, 0))
+	}
+}
 
 // Close implements transport.Object. What was sent before still goes out.
 func (c *Conn) Close() error {
@@ -279,14 +295,25 @@ func (c *Conn) Close() error {
 	if c.sec != nil {
 		c.sec.close()
 	}
-	c.park.Lock()
-	_ = c.tcp.SetDeadline(time.Unix(1, 0))
-	c.park.Unlock()
-	if err := c.tcp.Close(); err != nil {
-		return ioError(err, "close")
-	}
+	c.wakeUp()
 	if c.sec != nil {
+		err := c.tcp.Close()
 		c.sec.wait()
+		if err != nil {
+			return ioError(err, "close")
+		}
+		return nil
+	}
+	c.rmu.Lock() // the parked calls have left
+	defer c.rmu.Unlock()
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	c.park.Lock()
+	defer c.park.Unlock()
+	c.freed = true
+	c.plain.wait.Close()
+	if err := unix.Close(c.plain.fd); err != nil {
+		return ioError(err, "close")
 	}
 	return nil
 }

@@ -38,14 +38,14 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 		return nil, err
 	}
 	if !cfg.TLS {
-		return newConn(tc, tc, cfg), nil
+		return newConn(tc, nil, cfg)
 	}
 	sec := tls.Client(tc, cfg.client())
 	if err := sec.HandshakeContext(cctx); err != nil {
 		_ = tc.Close()
 		return nil, handshakeError(ctx, err, limit)
 	}
-	return newConn(tc, sec, cfg), nil
+	return newConn(tc, sec, cfg)
 }
 
 func (c Config) client() *tls.Config {

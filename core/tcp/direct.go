@@ -1,59 +1,69 @@
 package tcp
 
 import (
-	"errors"
 	"io"
 	"os"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tstrans/tstrans/core/transport"
 )
 
-// direct makes the first attempt of a plain read or write without arming a
-// deadline, which costs more than the call when data or room is there.
+// direct reads and writes a plain connection on its bare descriptor, parking on
+// the calling thread.
 type direct struct {
-	raw   syscall.RawConn
-	buf   []byte
-	n     int
-	errno error
-	armed bool // a deadline is set and may have passed
-	step  func(fd uintptr) bool
+	fd   int
+	wait *transport.Waiter
+	life *transport.Life
 }
 
-func newDirect(raw syscall.RawConn, call func(fd int, p []byte) (int, error)) *direct {
-	d := &direct{raw: raw}
-	d.step = func(fd uintptr) bool { // one closure for all calls: no allocation a call
-		for {
-			d.n, d.errno = call(int(fd), d.buf)
-			if !errors.Is(d.errno, unix.EINTR) {
-				return true
+// call is recv(2) or send(2) without an address: the wrappers of both allocate.
+func (d *direct) call(trap uintptr, p []byte, flags uintptr) (int, syscall.Errno) {
+	n, _, errno := syscall.Syscall6(trap, uintptr(d.fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), flags, 0, 0) //nolint:gosec // a descriptor
+	return int(n), errno                                                                                               //nolint:gosec // at most len(p)
+}
+
+func (d *direct) read(buf []byte, timeout time.Duration) (int, error) {
+	for !d.life.Cancelled() {
+		n, err := d.call(unix.SYS_RECVFROM, buf, unix.MSG_DONTWAIT)
+		switch err {
+		case 0:
+			if n == 0 {
+				return 0, io.EOF
 			}
-		}
-	}
-	return d
-}
-
-// try returns errWouldBlock when nothing could be moved at once.
-func (d *direct) try(buf []byte, run func(func(fd uintptr) bool) error, clear func(time.Time) error) (int, error) {
-	if d.armed {
-		if err := clear(time.Time{}); err != nil {
+			return n, nil
+		case unix.EINTR:
+		case unix.EAGAIN:
+			if !d.wait.Wait(d.fd, unix.POLLIN, timeout) {
+				return 0, os.ErrDeadlineExceeded
+			}
+		default:
 			return 0, err
 		}
-		d.armed = false
 	}
-	d.buf, d.n, d.errno = buf, 0, nil
-	err := run(d.step)
-	d.buf = nil
-	switch {
-	case err != nil:
-		return 0, err
-	case errors.Is(d.errno, unix.EAGAIN):
-		return 0, os.ErrDeadlineExceeded
-	case d.errno != nil:
-		return 0, d.errno
-	case d.n <= 0:
-		return 0, io.EOF
+	return 0, os.ErrClosed
+}
+
+func (d *direct) write(p []byte, timeout time.Duration) (int, error) {
+	done := 0
+	for !d.life.Cancelled() {
+		n, err := d.call(unix.SYS_SENDTO, p[done:], unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+		switch err {
+		case 0:
+			if done += n; done == len(p) {
+				return done, nil
+			}
+		case unix.EINTR:
+		case unix.EAGAIN:
+			if !d.wait.Wait(d.fd, unix.POLLOUT, timeout) {
+				return done, os.ErrDeadlineExceeded
+			}
+		default:
+			return done, err
+		}
 	}
-	return d.n, nil
+	return done, os.ErrClosed
 }

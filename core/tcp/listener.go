@@ -68,9 +68,9 @@ func (l *Listener) Accept(timeout time.Duration) (*Conn, error) {
 		return nil, err
 	}
 	if l.cfg.Identity == nil {
-		return newConn(tc, tc, l.cfg), nil
+		return newConn(tc, nil, l.cfg)
 	}
-	return newConn(tc, tls.Server(tc, l.cfg.server()), l.cfg), nil
+	return newConn(tc, tls.Server(tc, l.cfg.server()), l.cfg)
 }
 
 func (l *Listener) arm(timeout time.Duration) error {

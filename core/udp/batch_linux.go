@@ -30,68 +30,52 @@ type mmsghdr struct {
 // recvBatch fills slots with recvmmsg and hands them out in order. Its memory is
 // mapped, so pages no datagram reached cost nothing.
 type recvBatch struct {
-	raw   syscall.RawConn
-	mem   []byte
-	hdrs  [recvBatchSize]mmsghdr
-	iovs  [recvBatchSize]unix.Iovec
-	next  int // first slot not handed out
-	n     int // slots filled
-	poll  bool
-	errno syscall.Errno
-	read  func(fd uintptr) bool
+	fd   int
+	wait *transport.Waiter
+	life *transport.Life
+	mem  []byte
+	hdrs [recvBatchSize]mmsghdr
+	iovs [recvBatchSize]unix.Iovec
+	next int // first slot not handed out
+	n    int // slots filled
 }
 
-func newRecvBatch(raw syscall.RawConn) (*recvBatch, error) {
+func newRecvBatch(fd int, wait *transport.Waiter, life *transport.Life) (*recvBatch, error) {
 	mem, err := unix.Mmap(-1, 0, recvBatchSize*slotStride, unix.PROT_READ|unix.PROT_WRITE,
 		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the caller adds what it was for
 	}
-	b := &recvBatch{raw: raw, mem: mem}
+	b := &recvBatch{fd: fd, wait: wait, life: life, mem: mem}
 	for i := range b.hdrs {
 		b.iovs[i].Base = &mem[i*slotStride]
 		b.iovs[i].SetLen(65536)
 		b.hdrs[i].hdr.Iov = &b.iovs[i]
 		b.hdrs[i].hdr.SetIovlen(1)
 	}
-	b.read = b.recvmmsg // one closure for all calls: no allocation a batch
 	return b, nil
 }
 
-func (b *recvBatch) recvmmsg(fd uintptr) bool {
-	for {
-		n, _, errno := syscall.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.hdrs[0])), recvBatchSize,
-			unix.MSG_DONTWAIT, 0, 0)
+// fill receives at least one datagram within timeout.
+func (b *recvBatch) fill(timeout time.Duration) error {
+	b.next, b.n = 0, 0
+	for !b.life.Cancelled() {
+		n, _, errno := syscall.Syscall6(unix.SYS_RECVMMSG, uintptr(b.fd), uintptr(unsafe.Pointer(&b.hdrs[0])),
+			recvBatchSize, unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
-			b.n, b.errno = int(n), 0 //nolint:gosec // at most recvBatchSize
-			return true
+			b.n = int(n) //nolint:gosec // at most recvBatchSize
+			return nil
 		case unix.EINTR:
-			continue
 		case unix.EAGAIN:
-			b.errno = errno
-			return b.poll
+			if !b.wait.Wait(b.fd, unix.POLLIN, timeout) {
+				return os.ErrDeadlineExceeded
+			}
 		default:
-			b.errno = errno
-			return true
+			return errno
 		}
 	}
-}
-
-// fill receives at least one datagram; the connection's deadline bounds the wait.
-func (b *recvBatch) fill(poll bool) error {
-	b.next, b.n, b.poll = 0, 0, poll
-	err := b.raw.Read(b.read)
-	if err != nil {
-		return err //nolint:wrapcheck // the caller adds what it was for
-	}
-	if b.errno == unix.EAGAIN {
-		return os.ErrDeadlineExceeded
-	}
-	if b.errno != 0 {
-		return b.errno
-	}
-	return nil
+	return os.ErrClosed
 }
 
 // take copies out filled slots.
@@ -122,40 +106,37 @@ func (b *recvBatch) free() {
 
 // sendBatch sends one datagram with write and several with sendmmsg.
 type sendBatch struct {
-	raw   syscall.RawConn
+	fd    int
+	wait  *transport.Waiter
+	life  *transport.Life
 	hdrs  [sendBatchSize]mmsghdr
 	iovs  [sendBatchSize]unix.Iovec
 	n     int
 	sent  int
-	poll  bool
-	errno syscall.Errno
-	write func(fd uintptr) bool
 	empty byte // an empty datagram needs an address too
 }
 
-func newSendBatch(raw syscall.RawConn) *sendBatch {
-	b := &sendBatch{raw: raw}
-	b.write = b.sendmmsg
-	return b
+func newSendBatch(fd int, wait *transport.Waiter, life *transport.Life) *sendBatch {
+	return &sendBatch{fd: fd, wait: wait, life: life}
 }
 
 // sendSome sends one datagram by itself, which is cheaper, and more in one call.
-func (b *sendBatch) sendSome(fd uintptr) (uintptr, syscall.Errno) {
+func (b *sendBatch) sendSome() (uintptr, syscall.Errno) {
 	if b.n-b.sent == 1 {
 		v := &b.iovs[b.sent]
-		_, _, errno := syscall.Syscall6(unix.SYS_SENDTO, fd, uintptr(unsafe.Pointer(v.Base)), uintptr(v.Len),
+		_, _, errno := syscall.Syscall6(unix.SYS_SENDTO, uintptr(b.fd), uintptr(unsafe.Pointer(v.Base)), uintptr(v.Len),
 			unix.MSG_DONTWAIT, 0, 0)
 		return 1, errno
 	}
-	n, _, errno := syscall.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&b.hdrs[b.sent])),
+	n, _, errno := syscall.Syscall6(unix.SYS_SENDMMSG, uintptr(b.fd), uintptr(unsafe.Pointer(&b.hdrs[b.sent])),
 		uintptr(b.n-b.sent), unix.MSG_DONTWAIT, 0, 0) //nolint:gosec // not negative
 	return n, errno
 }
 
-func (b *sendBatch) sendmmsg(fd uintptr) bool {
+func (b *sendBatch) run(timeout time.Duration) error {
 	refused := false
 	for b.sent < b.n {
-		n, errno := b.sendSome(fd)
+		n, errno := b.sendSome()
 		switch {
 		case errno == 0:
 			b.sent += int(n) //nolint:gosec // at most sendBatchSize
@@ -165,19 +146,21 @@ func (b *sendBatch) sendmmsg(fd uintptr) bool {
 			// The report of an earlier datagram that found no listener: UDP promises no
 			// delivery, so this one is still sent.
 			refused = true
-		case errno == unix.EAGAIN, errno == unix.ENOBUFS:
-			b.errno = unix.EAGAIN
-			return b.poll || errno == unix.ENOBUFS
+		case errno == unix.EAGAIN:
+			if !b.wait.Wait(b.fd, unix.POLLOUT, timeout) {
+				return os.ErrDeadlineExceeded
+			}
+			if b.life.Cancelled() {
+				return os.ErrClosed
+			}
 		default:
-			b.errno = errno
-			return true
+			return errno
 		}
 	}
-	b.errno = 0
-	return true
+	return nil
 }
 
-func (b *sendBatch) send(data []byte, spans []transport.Span, s *Sender, timeout time.Duration) (n, bytes int, err error) {
+func (b *sendBatch) send(data []byte, spans []transport.Span, timeout time.Duration) (n, bytes int, err error) {
 	for i, sp := range spans {
 		base := &b.empty
 		if sp.Len > 0 {
@@ -188,27 +171,14 @@ func (b *sendBatch) send(data []byte, spans []transport.Span, s *Sender, timeout
 		b.hdrs[i].hdr.Iov = &b.iovs[i]
 		b.hdrs[i].hdr.SetIovlen(1)
 	}
-	b.n, b.sent, b.poll = len(spans), 0, true
-	err = b.raw.Write(b.write)
-	if err == nil && b.errno == unix.EAGAIN { // full: now wait
-		if err = s.arm(timeout); err == nil {
-			b.poll = timeout == 0
-			err = b.raw.Write(b.write)
-		}
-	}
+	b.n, b.sent = len(spans), 0
+	err = b.run(timeout)
 	runtime.KeepAlive(data)
 	for i := range b.n {
 		b.iovs[i].Base = nil
 	}
 	for _, sp := range spans[:b.sent] {
 		bytes += int(sp.Len)
-	}
-	switch {
-	case err != nil || b.errno == 0:
-	case b.errno == unix.EAGAIN:
-		err = os.ErrDeadlineExceeded
-	default:
-		err = b.errno
 	}
 	return b.sent, bytes, err
 }

@@ -14,17 +14,17 @@ import (
 // Receiver takes datagrams from one bound socket.
 type Receiver struct {
 	life  *transport.Life
-	conn  *net.UDPConn
+	fd    int
+	wait  *transport.Waiter
 	batch *recvBatch
 	idle  time.Duration
 	port  uint16
 	count transport.Counters
 
+	waking sync.Mutex // keeps Cancel and Stats from descriptors that Close freed
+
 	mu       sync.Mutex // one ReadBatch at a time; guards what follows
 	lastData time.Time
-	armed    bool
-
-	park sync.Mutex // orders a wait's deadline against Cancel's
 }
 
 // Listen binds the socket and joins the group when the address is one.
@@ -57,17 +57,26 @@ func Listen(ctx context.Context, cfg ReceiverConfig) (*Receiver, error) {
 		_ = conn.Close()
 		return nil, ioError(err, "join "+addr.Addr().String())
 	}
-	batch, err := newRecvBatch(raw)
+	port := conn.LocalAddr().(*net.UDPAddr).AddrPort().Port() //nolint:forcetypeassert // a UDP socket's
+	fd, err := transport.Detach(conn)
 	if err != nil {
-		_ = conn.Close()
+		return nil, ioError(err, "socket")
+	}
+	wait, err := transport.NewWaiter()
+	if err != nil {
+		closeFD(fd)
+		return nil, ioError(err, "eventfd")
+	}
+	r := &Receiver{
+		life: transport.NewLife(), fd: fd, wait: wait, port: port,
+		idle:     time.Duration(cfg.IdleTimeout) * time.Millisecond,
+		lastData: time.Now(),
+	}
+	if r.batch, err = newRecvBatch(fd, wait, r.life); err != nil {
+		_ = r.Close()
 		return nil, ioError(err, "receive buffers")
 	}
-	return &Receiver{
-		life: transport.NewLife(), conn: conn, batch: batch,
-		idle:     time.Duration(cfg.IdleTimeout) * time.Millisecond,
-		port:     conn.LocalAddr().(*net.UDPAddr).AddrPort().Port(), //nolint:forcetypeassert // a UDP socket's
-		lastData: time.Now(),
-	}, nil
+	return r, nil
 }
 
 func network(a netip.Addr) string {
@@ -108,22 +117,11 @@ func (r *Receiver) fill(timeout time.Duration) error {
 			timeout = left
 		}
 	}
-	if r.armed { // a deadline that has passed would fail the attempt below
-		if err := r.deadline(transport.Forever); err != nil {
-			return err
-		}
-		r.armed = false
-	}
-	err := r.batch.fill(true)
-	if isDeadline(err) && timeout != 0 {
-		if err = r.deadline(timeout); err != nil {
-			return err
-		}
-		r.armed = true
-		err = r.batch.fill(false)
-	}
+	err := r.batch.fill(timeout)
 	if err == nil {
-		r.lastData = time.Now()
+		if r.idle > 0 {
+			r.lastData = time.Now()
+		}
 		return nil
 	}
 	if lerr := r.life.Err("UDP receive"); lerr != nil {
@@ -141,49 +139,35 @@ func (r *Receiver) fill(timeout time.Duration) error {
 	return ioError(err, "receive")
 }
 
-// deadline arms the wait unless a cancel came first: a deadline set later would undo its wake-up.
-func (r *Receiver) deadline(timeout time.Duration) error {
-	r.park.Lock()
-	defer r.park.Unlock()
-	if err := r.life.Err("UDP receive"); err != nil {
-		return err
-	}
-	var t time.Time
-	if timeout > 0 {
-		t = time.Now().Add(timeout)
-	}
-	_ = r.conn.SetReadDeadline(t)
-	return nil
-}
-
 // FD returns the descriptor that turns readable when a datagram waits. Datagrams
 // already taken from the system do not show there: read until tsterr.Timeout first.
 func (r *Receiver) FD() (uintptr, error) {
-	raw, err := r.conn.SyscallConn()
-	if err != nil {
-		return 0, ioError(err, "descriptor")
+	if err := r.life.Err("UDP descriptor"); err != nil {
+		return 0, err
 	}
-	var out uintptr
-	if err := raw.Control(func(fd uintptr) { out = fd }); err != nil {
-		return 0, ioError(err, "descriptor")
-	}
-	return out, nil
+	return uintptr(r.fd), nil //nolint:gosec // a descriptor
 }
 
 // Stats implements transport.Object. MessagesDropped is the kernel's count of
 // datagrams that found the socket buffer full.
 func (r *Receiver) Stats() transport.Stats {
 	s := r.count.Snapshot()
-	s.MessagesDropped = kernelDrops(r.conn)
+	r.waking.Lock()
+	defer r.waking.Unlock()
+	if !r.life.Closed() {
+		s.MessagesDropped = kernelDrops(r.fd)
+	}
 	return s
 }
 
 // Cancel implements transport.Object.
 func (r *Receiver) Cancel() {
-	r.park.Lock()
-	defer r.park.Unlock()
 	r.life.Cancel()
-	_ = r.conn.SetReadDeadline(time.Unix(1, 0))
+	r.waking.Lock()
+	defer r.waking.Unlock()
+	if !r.life.Closed() {
+		r.wait.Wake()
+	}
 }
 
 // Cancelled reports whether Cancel or Close was called.
@@ -194,15 +178,15 @@ func (r *Receiver) Close() error {
 	if !r.life.Close() {
 		return nil
 	}
-	r.park.Lock()
-	_ = r.conn.SetReadDeadline(time.Unix(1, 0))
-	r.park.Unlock()
-	err := r.conn.Close()
+	r.wait.Wake()
 	r.mu.Lock() // the parked call has left
 	defer r.mu.Unlock()
-	r.batch.free()
-	if err != nil {
-		return ioError(err, "close")
+	if r.batch != nil {
+		r.batch.free()
 	}
+	r.waking.Lock()
+	defer r.waking.Unlock()
+	r.wait.Close()
+	closeFD(r.fd)
 	return nil
 }

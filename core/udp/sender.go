@@ -13,15 +13,15 @@ import (
 // Sender sends datagrams to one address.
 type Sender struct {
 	life  *transport.Life
-	conn  *net.UDPConn
+	fd    int
 	max   int
 	count transport.Counters
 
 	mu    sync.Mutex // one WriteBatch at a time
 	batch *sendBatch
-	armed bool
+	wait  *transport.Waiter
 
-	park sync.Mutex // orders a wait's deadline against Cancel's
+	waking sync.Mutex // keeps Cancel's wake-up from a descriptor that Close freed
 }
 
 // Dial makes the socket. Nothing is sent.
@@ -44,12 +44,18 @@ func Dial(ctx context.Context, cfg SenderConfig) (*Sender, error) {
 		return nil, ioError(err, "connect")
 	}
 	conn := c.(*net.UDPConn) //nolint:forcetypeassert // what Dial gives for udp
-	raw, err := conn.SyscallConn()
+	fd, err := transport.Detach(conn)
 	if err != nil {
-		_ = conn.Close()
 		return nil, ioError(err, "socket")
 	}
-	return &Sender{life: transport.NewLife(), conn: conn, max: size, batch: newSendBatch(raw)}, nil
+	wait, err := transport.NewWaiter()
+	if err != nil {
+		closeFD(fd)
+		return nil, ioError(err, "eventfd")
+	}
+	s := &Sender{life: transport.NewLife(), fd: fd, max: size, wait: wait}
+	s.batch = newSendBatch(fd, wait, s.life)
+	return s, nil
 }
 
 // WriteBatch implements transport.Writer: one datagram a message, the empty one too.
@@ -60,11 +66,6 @@ func (s *Sender) WriteBatch(data []byte, spans []transport.Span, timeout time.Du
 		return 0, err
 	}
 	s.count.SendCall()
-	if s.armed { // a deadline that has passed would fail the attempt below
-		if err := s.arm(transport.Forever); err != nil {
-			return 0, err
-		}
-	}
 	done := 0
 	for done < len(spans) {
 		if n := int(spans[done].Len); n > s.max {
@@ -75,7 +76,7 @@ func (s *Sender) WriteBatch(data []byte, spans []transport.Span, timeout time.Du
 		for end < len(spans) && end-done < sendBatchSize && int(spans[end].Len) <= s.max {
 			end++
 		}
-		n, bytes, err := s.batch.send(data, spans[done:end], s, timeout)
+		n, bytes, err := s.batch.send(data, spans[done:end], timeout)
 		done += n
 		s.count.Sent(n, bytes)
 		if err != nil {
@@ -96,29 +97,17 @@ func (s *Sender) fail(err error) error {
 	return ioError(err, "send")
 }
 
-// arm sets the deadline of a wait unless a cancel came first.
-func (s *Sender) arm(timeout time.Duration) error {
-	s.park.Lock()
-	defer s.park.Unlock()
-	if err := s.life.Err("UDP send"); err != nil {
-		return err
-	}
-	var t time.Time
-	if s.armed = timeout >= 0; s.armed {
-		t = time.Now().Add(timeout)
-	}
-	return s.conn.SetWriteDeadline(t)
-}
-
 // Stats implements transport.Object.
 func (s *Sender) Stats() transport.Stats { return s.count.Snapshot() }
 
 // Cancel implements transport.Object.
 func (s *Sender) Cancel() {
-	s.park.Lock()
-	defer s.park.Unlock()
 	s.life.Cancel()
-	_ = s.conn.SetWriteDeadline(time.Unix(1, 0))
+	s.waking.Lock()
+	defer s.waking.Unlock()
+	if !s.life.Closed() {
+		s.wait.Wake()
+	}
 }
 
 // Cancelled reports whether Cancel or Close was called.
@@ -129,8 +118,12 @@ func (s *Sender) Close() error {
 	if !s.life.Close() {
 		return nil
 	}
-	if err := s.conn.Close(); err != nil {
-		return ioError(err, "close")
-	}
+	s.wait.Wake()
+	s.mu.Lock() // the parked call has left
+	defer s.mu.Unlock()
+	s.waking.Lock()
+	defer s.waking.Unlock()
+	s.wait.Close()
+	closeFD(s.fd)
 	return nil
 }

@@ -135,20 +135,16 @@ func sendOptions(dst netip.Addr, cfg SenderConfig) (func(network, address string
 
 // kernelDrops reads how many datagrams found the socket's buffer full
 // (SO_MEMINFO, the ninth word); 0 where the system does not tell.
-func kernelDrops(conn *net.UDPConn) uint64 {
+func kernelDrops(fd int) uint64 {
 	const words, dropsWord = 9, 8
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return 0
-	}
 	var info [words]uint32
 	size := uint32(unsafe.Sizeof(info))
-	_ = raw.Control(func(fd uintptr) {
-		_, _, errno := syscall.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO,
-			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
-		if errno != 0 {
-			info[dropsWord] = 0
-		}
-	})
+	_, _, errno := syscall.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_MEMINFO, //nolint:gosec // a descriptor
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 {
+		return 0
+	}
 	return uint64(info[dropsWord])
 }
+
+func closeFD(fd int) { _ = unix.Close(fd) }
