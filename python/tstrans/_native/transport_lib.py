@@ -47,6 +47,8 @@ class Domain:
         *,
         closed: Any,
         timeout: Any,
+        ended: Any = None,
+        full: Any = None,
         swap: Mapping[Any, Any] | None = None,
     ) -> None:
         self._make = make
@@ -55,8 +57,10 @@ class Domain:
             base.TST_E_CANCELLED: (closed, "cancelled"),
             base.TST_E_INVALID_HANDLE: (closed, "closed"),
             base.TST_E_TIMEOUT: (timeout, "nothing within the time given"),
-            base.TST_E_EOS: (closed, "the stream has ended"),
+            base.TST_E_EOS: (closed if ended is None else ended, "the stream has ended"),
         }
+        if full is not None:
+            self._kinds[base.TST_E_NO_MEMORY] = (full, "the gap buffer is full")
         self._swap = swap or {}
 
     def error(self, status: int, swap: Mapping[Any, Any] | None = None) -> BaseException:

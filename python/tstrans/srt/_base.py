@@ -1,0 +1,136 @@
+"""What the SRT objects share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._live import CancelHandle as _CancelHandle
+from .._live import Closing, text
+from .._native import srt_lib as lib
+from ._stats import ManagedTransportStats, SocketStats, SrtStats, socket_level, srt_level
+
+if TYPE_CHECKING:
+    from .._native.transport_lib import Link
+    from ._policy import ReconnectPolicy
+
+__all__ = ["CancelHandle", "Cancelling", "Counting", "Live", "Managed", "Plain", "limit", "parameters"]
+
+
+class CancelHandle(_CancelHandle):
+    """Ends the calls that another thread is parked in, and later ones; it frees nothing.
+
+    All handles of one object share the flag, which closing the object sets too. Use it from any thread.
+    """
+
+    __slots__ = ()
+
+
+def parameters(url: str, policy: ReconnectPolicy | None = None, managed: bool = False) -> dict[str, Any]:
+    """A URL and a policy as the library takes them."""
+    from ._policy import ReconnectPolicy
+
+    values: dict[str, Any] = {"url": text(url)}
+    if managed:
+        if policy is None:
+            policy = ReconnectPolicy()
+        elif not isinstance(policy, ReconnectPolicy):
+            raise TypeError(f"policy must be a ReconnectPolicy, not {type(policy).__name__!r}")
+        values.update(policy._parameters())
+    return values
+
+
+def limit(ms: int) -> int | None:
+    """A timeout of the library as Python has it."""
+    return None if ms < 0 else ms
+
+
+class Live(Closing):
+    """An object over one link."""
+
+    __slots__ = ("_last", "_recv_ms", "_send_ms")
+    _last: Any  # a reconnecting object's counters: they stay readable after its close
+    _link: Link
+    _recv_ms: int | None
+    _send_ms: int | None
+
+    def _start(self, link: Link, recv_ms: int | None, send_ms: int | None) -> None:
+        self._hold(link)
+        self._recv_ms = recv_ms
+        self._send_ms = send_ms
+
+    def _check_open(self) -> None:
+        if self._flag.set or self._link.closed:
+            raise lib.DOMAIN.closed(type(self).__name__)
+
+    def _check_not_closed(self) -> None:
+        if self._link.closed:
+            raise lib.DOMAIN.closed(type(self).__name__)
+
+    def is_alive(self) -> bool:
+        """Whether the object is open and its link was not seen lost."""
+        return self._link.alive
+
+
+class Cancelling(Live):
+    """An object with calls that wait."""
+
+    __slots__ = ()
+
+    def cancel_handle(self) -> CancelHandle:
+        """A handle that ends this object's calls from another thread."""
+        return CancelHandle._of(self._flag)
+
+
+class Counting(Cancelling):
+    """An object over a connection that counts."""
+
+    __slots__ = ()
+
+    def socket_stats(self) -> SocketStats:
+        """The counters of the connection, all zero once it is lost; waits for nothing."""
+        self._check_not_closed()
+        return socket_level(lib.details(self._link))
+
+
+class Plain(Counting):
+    """An object over one connection that stays lost once it is."""
+
+    __slots__ = ()
+
+    def srt_stats(self) -> SrtStats:
+        """The counters of the connection with their side named.
+
+        Raises:
+            SrtError: the object is closed or its link lost (``CLOSED``).
+        """
+        self._check_not_closed()
+        if not self._link.alive:
+            raise lib.DOMAIN.closed(type(self).__name__)
+        return srt_level(lib.details(self._link))
+
+
+class Managed(Cancelling):
+    """An object whose link is replaced."""
+
+    __slots__ = ()
+
+    def _reconnects(self) -> Any:
+        if not self._link.closed:
+            self._last = self._link.reconnect_stats()
+        return self._last
+
+    def _transport_stats(self) -> ManagedTransportStats:
+        self._check_not_closed()
+        s = self._reconnects()
+        return ManagedTransportStats._of(
+            (
+                *(s.attempts, s.successes, s.gap_len, s.gap_messages_dropped, s.gap_bytes_dropped),
+                *(bool(s.reconnecting), s.link_messages_lost, s.link_bytes_lost, s.messages_resent),
+            )
+        )
+
+    def close(self) -> None:
+        """End parked calls, also a reconnect under way, and free everything; repeating it does nothing."""
+        if not self._link.closed:
+            self._reconnects()
+        super().close()

@@ -1,0 +1,148 @@
+"""Counters of SRT connections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._live import Snapshot
+
+__all__ = ["ManagedTransportStats", "SocketStats", "SrtStats", "packet_level", "socket_level", "srt_level"]
+
+
+class SocketStats(Snapshot):
+    """Counters of a connection. Bytes include the 44 bytes of headers a packet has; rates are bit/s."""
+
+    __slots__ = (
+        "bytes_sent",
+        "packets_sent",
+        "bytes_received",
+        "packets_received",
+        "rtt_us",
+        "send_bandwidth_bps",
+        "recv_bandwidth_bps",
+        "link_bandwidth_bps",
+        "bytes_lost_recv",
+        "packets_lost_recv",
+        "packets_lost_send",
+        "packets_retransmitted",
+        "packets_dropped_send",
+        "packets_dropped_recv",
+        "send_buffer_packets",
+        "recv_buffer_packets",
+    )
+    bytes_sent: int
+    packets_sent: int
+    bytes_received: int
+    packets_received: int
+    rtt_us: int
+    send_bandwidth_bps: int
+    recv_bandwidth_bps: int
+    link_bandwidth_bps: int
+    bytes_lost_recv: int
+    packets_lost_recv: int
+    packets_lost_send: int
+    packets_retransmitted: int
+    packets_dropped_send: int
+    packets_dropped_recv: int
+    send_buffer_packets: int
+    recv_buffer_packets: int
+
+
+class SrtStats(Snapshot):
+    """The same with the side named, and the estimated capacity of the link in Mbit/s."""
+
+    __slots__ = (
+        "bytes_sent",
+        "packets_sent",
+        "bytes_received",
+        "packets_received",
+        "rtt_us",
+        "mbps_estimated_bandwidth",
+        "send_bandwidth_bps",
+        "recv_bandwidth_bps",
+        "bytes_lost_recv_side",
+        "bytes_lost_send_side",
+        "packets_lost_recv_side",
+        "packets_lost_send_side",
+        "packets_retransmitted",
+        "packets_dropped_send_side",
+        "packets_dropped_recv_side",
+        "send_buffer_packets",
+        "recv_buffer_packets",
+    )
+    bytes_sent: int
+    packets_sent: int
+    bytes_received: int
+    packets_received: int
+    rtt_us: int
+    mbps_estimated_bandwidth: float
+    send_bandwidth_bps: int
+    recv_bandwidth_bps: int
+    bytes_lost_recv_side: int
+    bytes_lost_send_side: int
+    packets_lost_recv_side: int
+    packets_lost_send_side: int
+    packets_retransmitted: int
+    packets_dropped_send_side: int
+    packets_dropped_recv_side: int
+    send_buffer_packets: int
+    recv_buffer_packets: int
+
+
+class ManagedTransportStats(Snapshot):
+    """Counters of the reconnecting itself; the first connection is not counted.
+
+    ``gap_*`` are messages that a full gap buffer cost. ``link_*_lost`` is an estimate of what broken links
+    had taken over, did not deliver, and the gap buffer no longer held; ``messages_resent`` went out again on
+    the new link because the old one never acknowledged them.
+    """
+
+    __slots__ = (
+        "reconnect_attempts",
+        "reconnect_successes",
+        "gap_len",
+        "gap_messages_dropped",
+        "gap_bytes_dropped",
+        "reconnecting",
+        "link_messages_lost",
+        "link_bytes_lost",
+        "messages_resent",
+    )
+    reconnect_attempts: int
+    reconnect_successes: int
+    gap_len: int
+    gap_messages_dropped: int
+    gap_bytes_dropped: int
+    reconnecting: bool
+    link_messages_lost: int
+    link_bytes_lost: int
+    messages_resent: int
+
+
+def socket_level(s: Any) -> SocketStats:
+    """From the library's counters."""
+    return SocketStats._of(
+        (
+            *(s.bytes_sent, s.packets_sent, s.bytes_received, s.packets_received, s.rtt_us),
+            *(s.send_rate_bps, s.recv_rate_bps, int(s.link_bandwidth_mbps * 1e6)),
+            *(s.bytes_lost_recv, s.packets_lost_recv, s.packets_lost_send, s.packets_retransmitted),
+            *(s.packets_dropped_send, s.packets_dropped_recv, s.send_buffer_packets, s.recv_buffer_packets),
+        )
+    )
+
+
+def packet_level(count: int) -> SocketStats:
+    """Of a receiver, in TS packets."""
+    return SocketStats._of((0, 0, count * 188, count, *(0,) * 12))
+
+
+def srt_level(s: Any) -> SrtStats:
+    """From the library's counters."""
+    return SrtStats._of(
+        (
+            *(s.bytes_sent, s.packets_sent, s.bytes_received, s.packets_received, s.rtt_us),
+            *(s.link_bandwidth_mbps, s.send_rate_bps, s.recv_rate_bps, s.bytes_lost_recv, 0),
+            *(s.packets_lost_recv, s.packets_lost_send, s.packets_retransmitted),
+            *(s.packets_dropped_send, s.packets_dropped_recv, s.send_buffer_packets, s.recv_buffer_packets),
+        )
+    )
