@@ -15,8 +15,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._pandas_common import choices, gapped, need_pandas
-from .io._read import batches as read_batches
-from .io._read import parse_file
+from .io._read import event_batches, parse_file
 from .mpegts._enums import NonConformantKind
 from .mpegts._events import _CODECS, _FINDINGS, _KINDS, CLASSES, Batch, DemuxEvent, _Record, _set_state
 
@@ -120,7 +119,7 @@ def _not_begun(events: Any) -> Iterator[Batch] | None:
         return None
     path, config = frame.f_locals["path"], frame.f_locals["config"]
     events.close()
-    return read_batches(path, config)
+    return event_batches(path, config)
 
 
 _get_state = _Record.__dict__["_state"].__get__

@@ -10,7 +10,7 @@ from .._native.mpegts_lib import Feeder, Reader
 from ..mpegts._config import DemuxerConfig
 from ..mpegts._events import Batch, DemuxEvent, _set_state
 
-__all__ = ["HOLD_BYTES", "Source", "batches", "parse_file"]
+__all__ = ["HOLD_BYTES", "Source", "batches", "event_batches", "parse_file"]
 
 #: Bytes of PES kept that come before their PMT, unless the configuration says otherwise.
 HOLD_BYTES = 4 << 20
@@ -42,10 +42,15 @@ def parse_file(path: Source, config: DemuxerConfig | None = None) -> Iterator[De
             not delivered.
     """
     set_state = _set_state
-    for batch in batches(path, config, unmapped=True):
+    for batch in event_batches(path, config):
         for event, state in batch.pairs():
             set_state(event, state)
             yield event
+
+
+def event_batches(path: Source, config: DemuxerConfig | None) -> Iterator[Batch]:
+    """The batches whose events :func:`parse_file` gives."""
+    return batches(path, config, unmapped=True)
 
 
 def batches(
