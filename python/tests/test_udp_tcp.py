@@ -108,7 +108,8 @@ def test_udp_limits() -> None:
         big = udp.Transport.builder().url(f"udp://127.0.0.1:{rx.local_addr_port()}").pkt_size(70_000).build()
         assert udp_kind(lambda: big.send(bytes(65508))) is UdpErrorKind.IO
         big.close()
-    gone = sender(rx.local_addr_port())
+        port = rx.local_addr_port()
+    gone = sender(port)
     for _ in range(50):  # nobody listens: UDP does not mind
         gone.send(b"x")
     gone.close()

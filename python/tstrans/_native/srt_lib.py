@@ -158,7 +158,8 @@ class Packets:
         while not (data := self.read(timeout_ms)[0]):
             pass
         self._rest = rest = map(_packet, _cut(data))
-        return next(rest)
+        first: bytes = next(rest)
+        return first
 
     def read(self, timeout_ms: int | None) -> tuple[bytes, bool]:
         """Whole packets, and whether they are the first of a new link."""
