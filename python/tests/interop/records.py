@@ -21,7 +21,9 @@ def text(rng: random.Random, most: int) -> str:
 
 
 def location(rng: random.Random) -> klv.Location:
-    return klv.Location(rng.uniform(-90, 90), rng.uniform(-180, 180), rng.choice([None, rng.uniform(-900, 9000)]))
+    return klv.Location(
+        rng.uniform(-90, 90), rng.uniform(-180, 180), rng.choice([None, rng.uniform(-900, 9000)])
+    )
 
 
 def pair(rng: random.Random, low: float) -> klv.ViewDomainPair:
@@ -32,10 +34,22 @@ def structured(name: str, rng: random.Random) -> object:
     n = rng.randint(1, 3)
     match name:
         case "image_horizon":
-            ends = [rng.uniform(-80, 80), rng.uniform(-170, 170), rng.uniform(-80, 80), rng.uniform(-170, 170)]
-            return klv.ImageHorizonPixels(0, rng.randint(0, 100), 100, rng.randint(0, 100), *(ends if rng.random() < 0.7 else []))
+            ends = [
+                rng.uniform(-80, 80),
+                rng.uniform(-170, 170),
+                rng.uniform(-80, 80),
+                rng.uniform(-170, 170),
+            ]
+            return klv.ImageHorizonPixels(
+                0, rng.randint(0, 100), 100, rng.randint(0, 100), *(ends if rng.random() < 0.7 else [])
+            )
         case "control_commands":
-            return tuple(klv.ControlCommand(rng.randint(0, 300), text(rng, 100), rng.choice([None, instant(rng) | 1 << 40])) for _ in range(n))
+            return tuple(
+                klv.ControlCommand(
+                    rng.randint(0, 300), text(rng, 100), rng.choice([None, instant(rng) | 1 << 40])
+                )
+                for _ in range(n)
+            )
         case "control_command_verification" | "active_wavelengths":
             return tuple(rng.sample(range(1, 400), n))
         case "sensor_frame_rate":
@@ -43,10 +57,13 @@ def structured(name: str, rng: random.Random) -> object:
         case "metadata_substream_id":
             return klv.MetadataSubstreamId(rng.randint(1, 200), rng.choice([None, rng.randbytes(16)]))
         case "country_codes":
-            return klv.CountryCodes(rng.choice([1, 2, 13, 14]), "USA", rng.choice([None, "CAN"]), rng.choice([None, "GBR"]))
+            return klv.CountryCodes(
+                rng.choice([1, 2, 13, 14]), "USA", rng.choice([None, "CAN"]), rng.choice([None, "GBR"])
+            )
         case "wavelengths_list":
             return tuple(
-                klv.WavelengthRecord(21 + i, rng.uniform(100, 5000), rng.uniform(5000, 1e6), f"W{i}") for i in range(n)
+                klv.WavelengthRecord(21 + i, rng.uniform(100, 5000), rng.uniform(5000, 1e6), f"W{i}")
+                for i in range(n)
             )
         case "airbase_locations":
             return klv.AirbaseLocations(location(rng), location(rng))
@@ -55,7 +72,9 @@ def structured(name: str, rng: random.Random) -> object:
                 n, tuple(klv.PayloadRecord(i, klv.PayloadType(rng.randint(0, 4)), f"P{i}") for i in range(n))
             )
         case "weapons_stores":
-            return tuple(klv.WeaponsStore(i + 1, 2, 3, 4, rng.choice([0, 3, 0x103, 0xB05]), "AGM") for i in range(n))
+            return tuple(
+                klv.WeaponsStore(i + 1, 2, 3, 4, rng.choice([0, 3, 0x103, 0xB05]), "AGM") for i in range(n)
+            )
         case "waypoint_list":
             orders = rng.sample(range(-100, 100), n)
             return tuple(klv.Waypoint(i, orders[i], rng.randint(0, 3), location(rng)) for i in range(n))
@@ -108,13 +127,13 @@ def value(row: tuple, rng: random.Random) -> object:
     return structured(name, rng)
 
 
-def generate(count: int, seed: int, share: float = 0.35, leave: frozenset[str] = frozenset()) -> Iterator[klv.UasDatalinkLs]:
+def generate(
+    count: int, seed: int, share: float = 0.35, leave: frozenset[str] = frozenset()
+) -> Iterator[klv.UasDatalinkLs]:
     """`count` records; each item is there with the probability `share`."""
     rng = random.Random(seed)
     for _ in range(count):
-        values = {
-            row[0]: value(row, rng) for row in TABLE if row[0] not in leave and rng.random() < share
-        }
+        values = {row[0]: value(row, rng) for row in TABLE if row[0] not in leave and rng.random() < share}
         values.setdefault("timestamp_us", instant(rng))
         yield klv.UasDatalinkLs(**values)  # type: ignore[arg-type]
 

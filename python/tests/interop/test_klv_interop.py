@@ -22,7 +22,6 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import records
-
 from tstrans import klv
 
 HERE = pathlib.Path(__file__).parent
@@ -45,11 +44,15 @@ def jmisb_classpath(tmp: pathlib.Path) -> str:
     if not jars or not shutil.which("javac"):
         pytest.skip(f"jMISB is not installed (TSTRANS_INTEROP_JMISB, {folder}; javac)")
     path = ":".join(jars)
-    subprocess.run(["javac", "-cp", path, "-d", str(tmp), str(HERE.parent / "jmisb" / "Dump.java")], check=True)
+    subprocess.run(
+        ["javac", "-cp", path, "-d", str(tmp), str(HERE.parent / "jmisb" / "Dump.java")], check=True
+    )
     return f"{path}:{tmp}"
 
 
-def run(command: list[str], packets: list[bytes], tmp: pathlib.Path, again: bool) -> tuple[list[dict], list[bytes]]:
+def run(
+    command: list[str], packets: list[bytes], tmp: pathlib.Path, again: bool
+) -> tuple[list[dict], list[bytes]]:
     (tmp / "in").write_bytes(records.pack(packets))
     done = subprocess.run([*command, str(tmp / "in"), str(tmp / "out")], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -98,7 +101,11 @@ def shared_packets() -> list[bytes]:
                 end = at + 1
             else:
                 n = data[at + 16]
-                size = 17 + n if n < 128 else 17 + (n & 127) + int.from_bytes(data[at + 17 : at + 17 + (n & 127)], "big")
+                size = (
+                    17 + n
+                    if n < 128
+                    else 17 + (n & 127) + int.from_bytes(data[at + 17 : at + 17 + (n & 127)], "big")
+                )
                 out.append(data[at : at + size])
                 end = at + size
             at = data.find(klv.ST_0601_UL[:13], end)
@@ -121,13 +128,15 @@ def generated(leave: frozenset[str], count: int = COUNT) -> list[bytes]:
     return [klv.encode_uas_datalink(r) for r in records.generate(count, 601, 0.2, leave)]
 
 
-@pytest.mark.parametrize(("variable", "name"), [("TSTRANS_INTEROP_08", "wheel08"), ("TSTRANS_INTEROP_02", "wheel02")])
+@pytest.mark.parametrize(
+    ("variable", "name"), [("TSTRANS_INTEROP_08", "wheel08"), ("TSTRANS_INTEROP_02", "wheel02")]
+)
 def test_other_wheel(variable: str, name: str, tmp_path: pathlib.Path) -> None:
     python = python_of(variable, name, "another tstrans")
     # Matrices name different tags when several stand in a record; one is all that is generated here.
     packets = generated(frozenset(), 3000) + shared_packets()
     values, again = run([python, str(HERE / "worker_wheel.py")], packets, tmp_path, again=True)
-    for packet, theirs, back in zip(packets, values, again):
+    for packet, theirs, back in zip(packets, values, again, strict=True):
         assert "error" not in theirs, theirs
         ours = klv.decode_uas_datalink(packet)
         typed = set(theirs)
@@ -140,7 +149,8 @@ def test_other_wheel(variable: str, name: str, tmp_path: pathlib.Path) -> None:
 
 
 # jMISB 1.12.0 follows revision 17 and does not type items 142 and 143;
-# its writers of items 47 and 121 drop reserved bits and split numbers above 127; item 141 without a height fails.
+# its writers of items 47 and 121 drop reserved bits and split numbers above 127; item 141 without a height
+# fails.
 JMISB_LEAVES = BYTES | {"metadata_substream_id", "view_domain", "active_wavelengths", "waypoint_list"}
 
 
@@ -149,7 +159,7 @@ def test_jmisb(tmp_path: pathlib.Path) -> None:
     packets = generated(JMISB_LEAVES)
     values, again = run(["java", "-cp", path, "Dump"], packets, tmp_path, again=True)
     checked = 0
-    for packet, theirs, back in zip(packets, values, again):
+    for packet, theirs, back in zip(packets, values, again, strict=True):
         assert "error" not in theirs, theirs
         assert same_record(packet, back) == []
         ours = klv.decode_uas_datalink(packet)
@@ -172,7 +182,7 @@ def test_stanag4609(tmp_path: pathlib.Path) -> None:
     packets = generated(STANAG_LEAVES)
     values, again = run([python, str(HERE / "worker_stanag4609.py")], packets, tmp_path, again=True)
     checked = 0
-    for packet, theirs, back in zip(packets, values, again):
+    for packet, theirs, back in zip(packets, values, again, strict=True):
         assert "error" not in theirs, theirs
         # Its mapping of values has one place a tag: repeated commands collapse.
         assert same_record(packet, back, frozenset({"control_commands"})) == []
@@ -196,7 +206,7 @@ def test_klvdata(tmp_path: pathlib.Path) -> None:
     packets = generated(leave)
     values, _ = run([python, str(HERE / "worker_klvdata.py")], packets, tmp_path, again=False)
     checked = 0
-    for packet, theirs in zip(packets, values):
+    for packet, theirs in zip(packets, values, strict=True):
         assert "error" not in theirs, theirs
         ours = klv.decode_uas_datalink(packet)
         for tag, (kind, v) in theirs.items():
@@ -221,12 +231,13 @@ def test_shared_packets_agree(tmp_path: pathlib.Path) -> None:
     packets = shared_packets()
     if not packets:
         pytest.skip("no shared captures beside the repository")
-    # Nested sets are left out: jMISB gives up a whole record for a fault inside one of them. So are commands with
+    # Nested sets are left out: jMISB gives up a whole record for a fault inside one of them. So are
+    # commands with
     # a time of 0, which are written in one byte here and in eight there.
     bare = {**dict.fromkeys(BYTES), "control_commands": ()}
     packets = [klv.encode_uas_datalink(klv.decode_uas_datalink(p).with_(**bare, unknown=())) for p in packets]
     path = jmisb_classpath(tmp_path)
     values, again = run(["java", "-cp", path, "Dump"], packets, tmp_path, again=True)
-    for packet, theirs, back in zip(packets, values, again):
+    for packet, theirs, back in zip(packets, values, again, strict=True):
         assert "error" not in theirs, theirs
         assert same_record(packet, back, JMISB_LEAVES) == []

@@ -4,6 +4,7 @@ usage: python worker_klvdata.py IN     IN: packets behind 4-byte lengths
 """
 
 import json
+import pathlib
 import struct
 import sys
 
@@ -21,7 +22,7 @@ def plain(v):
 
 
 def main():
-    data = open(sys.argv[1], "rb").read()
+    data = pathlib.Path(sys.argv[1]).read_bytes()
     at = 0
     while at < len(data):
         (n,) = struct.unpack_from(">I", data, at)
@@ -32,7 +33,10 @@ def main():
             for record in klvdata.StreamParser(packet):
                 for key, item in record.items.items():
                     inner = getattr(item, "value", None)
-                    values[str(int.from_bytes(key, "big"))] = [type(item).__name__, plain(getattr(inner, "value", None))]
+                    values[str(int.from_bytes(key, "big"))] = [
+                        type(item).__name__,
+                        plain(getattr(inner, "value", None)),
+                    ]
         except Exception as e:
             values = {"error": f"{type(e).__name__} {e}"}
         print(json.dumps(values))

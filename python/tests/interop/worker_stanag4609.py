@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import enum
 import json
+import pathlib
 import struct
 import sys
 
@@ -21,7 +22,9 @@ def plain(v):
     if isinstance(v, (bool, int, float, str)) or v is None:
         return v
     if isinstance(v, datetime.datetime):
-        return (v - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) // datetime.timedelta(microseconds=1)
+        return (v - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) // datetime.timedelta(
+            microseconds=1
+        )
     if dataclasses.is_dataclass(v):
         return {f.name: plain(getattr(v, f.name)) for f in dataclasses.fields(v)}
     if isinstance(v, dict):
@@ -32,7 +35,9 @@ def plain(v):
 
 
 def encode(values, sizes):
-    """The record again; mapped items of free length need theirs named, and are tried one way after the other."""
+    """The record again; mapped items of free length need theirs named, and are tried one way after the
+    other.
+    """
     wrapped = dict(values)
     for _ in range(len(values) + 1):
         try:
@@ -48,8 +53,8 @@ def encode(values, sizes):
 
 
 def main():
-    data = open(sys.argv[1], "rb").read()
-    out = open(sys.argv[2], "wb")
+    data = pathlib.Path(sys.argv[1]).read_bytes()
+    out = bytearray()
     at = 0
     while at < len(data):
         (n,) = struct.unpack_from(">I", data, at)
@@ -66,7 +71,8 @@ def main():
             sizes = {item.tag: len(item.value) for item in record.local_set.items}
             again = encode(values, sizes)
         print(line)
-        out.write(struct.pack(">I", len(again)) + again)
+        out.extend(struct.pack(">I", len(again)) + again)
+    pathlib.Path(sys.argv[2]).write_bytes(out)
 
 
 main()

@@ -6,6 +6,7 @@ usage: python worker_wheel.py IN OUT     IN: packets behind 4-byte lengths; OUT:
 import dataclasses
 import enum
 import json
+import pathlib
 import struct
 import sys
 
@@ -25,8 +26,8 @@ def plain(v):
 
 
 def main():
-    data = open(sys.argv[1], "rb").read()
-    out = open(sys.argv[2], "wb")
+    data = pathlib.Path(sys.argv[1]).read_bytes()
+    out = bytearray()
     at = 0
     while at < len(data):
         (n,) = struct.unpack_from(">I", data, at)
@@ -40,7 +41,8 @@ def main():
             again = b""
         else:
             print(json.dumps({f.name: plain(getattr(r, f.name)) for f in dataclasses.fields(r)}))
-        out.write(struct.pack(">I", len(again)) + again)
+        out.extend(struct.pack(">I", len(again)) + again)
+    pathlib.Path(sys.argv[2]).write_bytes(out)
 
 
 main()

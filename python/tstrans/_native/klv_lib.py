@@ -12,6 +12,7 @@ from ._lib import Handle, check, pin, room
 
 __all__ = [
     "Table",
+    "core_id_text",
     "decode_block",
     "decode_many",
     "decode_set",
@@ -32,10 +33,12 @@ _BARE_MAX = 1 << 28
 
 
 def _encode_failure(status: int) -> BaseException:
-    """The exception of a failed encoder: a value of a wrong type is a TypeError, as for any Python function."""
+    """The exception of a failed encoder: a value of a wrong type is a TypeError, as for any Python
+    function.
+    """
     if status != _INVALID:
         return _lib.failure(status)
-    p = _lib.library().base.tst_last_error()
+    p: Any = _lib.library().base.tst_last_error()
     detail = _lib.Detail(ctypes.cast(p, ctypes.POINTER(base_abi.tst_error)).contents)
     if detail.field in ("unknown", "imapb_specials"):
         return ValueError(detail.message)
@@ -143,7 +146,9 @@ def patch_block(record: bytes, block: bytes, flags: int) -> bytes:
     return _framed(room("klv").tst_klv_uas_patch, n, record, len(record), block, len(block), flags)
 
 
-def decode_many(data: object, offsets: object, lengths: object, n: int, mode: int) -> tuple[bytes, memoryview]:
+def decode_many(
+    data: object, offsets: object, lengths: object, n: int, mode: int
+) -> tuple[bytes, memoryview]:
     """n records at once: all blocks in one piece, and (offset, status) of each as pairs of 32-bit integers.
 
     `offsets` and `lengths` are buffers of n unsigned 64-bit integers.
@@ -164,7 +169,7 @@ def decode_many(data: object, offsets: object, lengths: object, n: int, mode: in
     return out, memoryview(out)[_HEADER : _HEADER + 8 * n].cast("i")
 
 
-def tree(value: object) -> bytes:
+def tree(value: Any) -> bytes:
     """A value as a tree of the ABI."""
     try:
         return marshal.dumps(value, 2)
@@ -179,7 +184,9 @@ def fields(which: int) -> Any:
 
 def decode_set(which: int, data: bytes, mode: int = 0) -> Any:
     """A set or pack as nested tuples."""
-    return marshal.loads(_framed(room("klv").tst_klv_set_decode, 4 * len(data) + 1024, which, data, len(data), mode))
+    return marshal.loads(
+        _framed(room("klv").tst_klv_set_decode, 4 * len(data) + 1024, which, data, len(data), mode)
+    )
 
 
 def encode_set(which: int, value: object, flags: int = 0) -> bytes:
@@ -218,8 +225,19 @@ class Table(Handle):
         check(api.tst_klv_table_new(ctypes.byref(out)))
         self._own(api, out.value)
 
-    def add(self, data: object, offsets: object, lengths: object, n: int, mode: int, skip: bool, rows: object = None) -> None:
-        """Add n records; with `skip`, those that cannot be decoded are left out and `rows` (n bytes) says so."""
+    def add(
+        self,
+        data: object,
+        offsets: object,
+        lengths: object,
+        n: int,
+        mode: int,
+        skip: bool,
+        rows: object = None,
+    ) -> None:
+        """Add n records; with `skip`, those that cannot be decoded are left out and `rows` (n bytes) says
+        so.
+        """
         p, size, keep = pin(data)
         op, _, ok = pin(offsets)
         lp, _, lk = pin(lengths)

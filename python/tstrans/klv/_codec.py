@@ -34,7 +34,9 @@ _COMPLIANCE, _MARK = 1, 2
 
 
 class OutOfRangePolicy:
-    """What an encoder does with a value out of range: ERROR, or INDICATOR to write the standard's mark for it."""
+    """What an encoder does with a value out of range: ERROR, or INDICATOR to write the standard's mark for
+    it.
+    """
 
     __module__ = "tstrans.klv"
     __slots__ = ("_name",)
@@ -62,7 +64,8 @@ OutOfRangePolicy.INDICATOR = _policy("INDICATOR")
 def decode_uas_datalink(buf: Buffer, *, strict: bool = False, compliance: bool = False) -> UasDatalinkLs:
     """Decode a whole ST 0601 record: label, length, items, checksum.
 
-    `strict` asks for a label of the ST 0601 family; `compliance` asks besides for item 2 first, item 1 last and
+    `strict` asks for a label of the ST 0601 family; `compliance` asks besides for item 2 first, item 1
+    last and
     item 65. What is wrong with single items is told in `field_errors`; a broken structure or checksum raises
     KlvError. Bytes behind the record are ignored.
     """
@@ -72,7 +75,12 @@ def decode_uas_datalink(buf: Buffer, *, strict: bool = False, compliance: bool =
 
 
 def decode_uas_datalink_batch(
-    data: Buffer, offsets: Sequence[int], lengths: Sequence[int], *, strict: bool = False, compliance: bool = False
+    data: Buffer,
+    offsets: Sequence[int],
+    lengths: Sequence[int],
+    *,
+    strict: bool = False,
+    compliance: bool = False,
 ) -> list[UasDatalinkLs | None]:
     """Decode many records that lie in one buffer, in one call; None stands for one that cannot be decoded."""
     from array import array
@@ -83,7 +91,7 @@ def decode_uas_datalink_batch(
     o, ln = array("Q", offsets), array("Q", lengths)
     out, index = decode_many(data, o, ln, n, 2 if compliance else 1 if strict else 0)
     records: list[UasDatalinkLs | None] = []
-    for at, status in zip(index[0::2], index[1::2]):
+    for at, status in zip(index[0::2], index[1::2], strict=True):
         if status:
             records.append(None)
             continue
@@ -92,7 +100,9 @@ def decode_uas_datalink_batch(
     return records
 
 
-def encode_uas_datalink(record: UasDatalinkLs, *, out_of_range_policy: OutOfRangePolicy | None = None) -> bytes:
+def encode_uas_datalink(
+    record: UasDatalinkLs, *, out_of_range_policy: OutOfRangePolicy | None = None
+) -> bytes:
     """A whole record: items ascending by tag, then the unknown items, then the checksum.
 
     The label is always that of ST 0601; item 65 defaults to 19. With `OutOfRangePolicy.INDICATOR` items that
@@ -116,7 +126,8 @@ _FIELDS = frozenset(NAMES)
 def patch_uas_datalink(raw: Buffer, edits: UasDatalinkLs | dict[str, Any]) -> bytes:
     """A copy of a record with some items replaced or added; all other items keep their bytes.
 
-    `edits` is a dict of field names, or a partial record; None leaves an item as it is. The checksum is computed
+    `edits` is a dict of field names, or a partial record; None leaves an item as it is. The checksum is
+    computed
     anew where the record has one.
     """
     if isinstance(edits, UasDatalinkLs):
@@ -178,7 +189,10 @@ def parse_klv_universal(
     if len(b) < 16:
         from ..exceptions import KlvError, KlvErrorKind
 
-        raise KlvError(kind=KlvErrorKind.BAD_UNIVERSAL_LABEL, message=f"{len(b)} bytes are shorter than a universal label")
+        raise KlvError(
+            kind=KlvErrorKind.BAD_UNIVERSAL_LABEL,
+            message=f"{len(b)} bytes are shorter than a universal label",
+        )
     other = _BY_LABEL.get(b[:16])
     if other is not None:
         return other(b, strict)  # type: ignore[no-any-return]

@@ -13,6 +13,7 @@ __all__ = [
     "SensorFovName",
 ]
 
+
 class IcingDetected(Enum):
     """Item 34: state of the icing detector."""
 
@@ -84,6 +85,7 @@ class PayloadType(Enum):
     RADAR = 2
     SIGINT = 3
     SAR = 4
+
 
 for _e in (IcingDetected, SensorFovName, OperationalMode, PlatformStatus, SensorControlMode, PayloadType):
     _e.__module__ = "tstrans.klv"

@@ -1,7 +1,7 @@
 """Record blocks to fields and back, at C speed.
 
 A block (include/tstrans/klv.h) begins with the list of its field indices. Records of one source have the same
-list, packet after packet, so Python keeps, per list, one compiled `Struct` that reads every number at once and
+list, packet after packet; so Python keeps, per list, one compiled `Struct` that reads all numbers at once and
 a template of all the fields that are not there. A list that comes back often also gets a function written for
 it: an assignment to a list of targets is the fastest way to fill a dictionary.
 """
@@ -36,7 +36,8 @@ _CODES = "dQqQQQ"
 _HEADER = 32
 _EMPTY: dict[str, Any] = dict.fromkeys(NAMES)
 _EMPTY.update(
-    universal_label=bytes(16), declared_version=0, unknown=(), field_errors=(), sentinel_tags=(), imapb_specials=(),
+    universal_label=bytes(16), declared_version=0, unknown=(), field_errors=(), sentinel_tags=(),
+    imapb_specials=(),
     control_commands=(), sdcc_flps=(),
 )  # fmt: skip
 
@@ -92,7 +93,7 @@ class Layout:
         """All fields of a block with this list."""
         size, extras, label, *numbers = self.unpack(block)
         fields = self.template(block, label, extras or size).copy()
-        fields.update(zip(self.numbers, numbers))
+        fields.update(zip(self.numbers, numbers, strict=True))
         for name, members in self.enums:
             v = fields[name]
             fields[name] = members.get(v, v)
@@ -161,7 +162,8 @@ def _extras(fields: dict[str, Any], extras: Any) -> None:
     fields["imapb_specials"] = specials
 
 
-# ---- the other way: a block of fields ------------------------------------------------------------------------
+# ---- the other way: a block of fields
+# ------------------------------------------------------------------------
 
 _INDEX = {f[0]: (i, f[2], f[5]) for i, f in enumerate(FIELDS)}
 _NONE = (None, (), b"")
@@ -192,7 +194,7 @@ def block_of(fields: dict[str, Any]) -> bytes:
             data.append((index, _plain(v)))
     n = len(numbers) + len(data)
     at = _HEADER + (n + 7) // 8 * 8 + 8 * n
-    slots = []
+    slots: list[int] = []
     for _, b in data:
         slots += (at, len(b))
         at += len(b)

@@ -1,4 +1,6 @@
-"""Core identifiers (ST 1204), SDCC matrices (ST 1010), minimum metadata (ST 0902), Cursor on Target (ST 0805)."""
+"""Core identifiers (ST 1204), SDCC matrices (ST 1010), minimum metadata (ST 0902), Cursor on Target (ST
+0805).
+"""
 
 from __future__ import annotations
 
@@ -38,6 +40,7 @@ __all__ = [
     "validate_mismms",
 ]
 
+
 class IdType(Enum):
     """How an identifier came about."""
 
@@ -75,11 +78,10 @@ class CoreId(Value):
 
     def with_(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
-        return type(self)(**{**dict(zip(self.__match_args__, self._values())), **changes})
+        return type(self)(**{**dict(zip(self.__match_args__, self._values(), strict=True)), **changes})
 
 
-
-_KINDS = (None, IdType.MANAGED, IdType.VIRTUAL, IdType.PHYSICAL)
+_KINDS = (IdType.MANAGED, IdType.VIRTUAL, IdType.PHYSICAL)
 _KIND_NUMBERS = {IdType.MANAGED: 1, IdType.VIRTUAL: 2, IdType.PHYSICAL: 3}
 
 
@@ -95,8 +97,8 @@ def decode_core_id(buf: Buffer) -> CoreId:
     version, sensor, platform, window, minor = lib.decode_set(_CORE_ID, octets(buf))
     return CoreId(
         version,
-        None if sensor is None else (_KINDS[sensor[0]], sensor[1]),
-        None if platform is None else (_KINDS[platform[0]], platform[1]),
+        None if sensor is None else (_KINDS[sensor[0] - 1], sensor[1]),
+        None if platform is None else (_KINDS[platform[0] - 1], platform[1]),
         window,
         minor,
     )
@@ -158,7 +160,6 @@ class SdccFlp(Value):
         return self.correlations[i * n - i * (i + 1) // 2 + j - i - 1]
 
 
-
 def decode_sdcc_flp(buf: Buffer) -> SdccFlp:
     """An SDCC-FLP as ST 0601 item 102 carries it."""
     return SdccFlp(*lib.decode_set(_SDCC, octets(buf)))
@@ -202,11 +203,11 @@ class CotConfig(Value):
 
     def __init__(
         self,
-        platform_type: str = 'a-f-A-M-F',
+        platform_type: str = "a-f-A-M-F",
         update_interval_us: int = 5000000,
-        producer: str = 'ST0601CoT',
+        producer: str = "ST0601CoT",
         geoid_undulation_m: float | None = None,
-        how: str = 'm-p',
+        how: str = "m-p",
     ) -> None:
         _put(self, "platform_type", platform_type)
         _put(self, "update_interval_us", update_interval_us)

@@ -10,8 +10,10 @@ from .._value import Value
 from ._enums import PayloadType
 
 _put = object.__setattr__
+_bytes = bytes  # the name of a field below
 
 __all__ = [
+    "READ",
     "AirbaseLocations",
     "ControlCommand",
     "CountryCodes",
@@ -20,7 +22,6 @@ __all__ = [
     "MetadataSubstreamId",
     "PayloadList",
     "PayloadRecord",
-    "READ",
     "SdccFlpField",
     "SensorFrameRate",
     "ViewDomain",
@@ -31,8 +32,11 @@ __all__ = [
     "plain",
 ]
 
+
 class ImageHorizonPixels(Value):
-    """Item 81: where the horizon enters and leaves the picture, in percent of its size, and the positions seen there.."""
+    """Item 81: where the horizon enters and leaves the picture, in percent of its size, and the positions
+    seen there..
+    """
 
     __slots__ = (
         "x0_pct",
@@ -103,7 +107,6 @@ class SensorFrameRate(Value):
     def fps(self) -> float:
         """Pictures a second."""
         return self.numerator / self.denominator
-
 
 
 class MetadataSubstreamId(Value):
@@ -268,9 +271,10 @@ class WeaponsStore(Value):
         return bool(self.status_raw & 0x800)
 
 
-
 class Waypoint(Value):
-    """A waypoint of item 141: order 0 is the current one, above it planned, below it past, 32767 cancelled.."""
+    """A waypoint of item 141: order 0 is the current one, above it planned, below it past, 32767
+    cancelled..
+    """
 
     __slots__ = ("id", "prosecution_order", "info", "location")
     id: int
@@ -327,9 +331,9 @@ class SdccFlpField(Value):
 
     __slots__ = ("preceding_tags", "bytes")
     preceding_tags: tuple[int, ...]
-    bytes: bytes
+    bytes: _bytes
 
-    def __init__(self, preceding_tags: tuple[int, ...], bytes: bytes) -> None:
+    def __init__(self, preceding_tags: tuple[int, ...], bytes: _bytes) -> None:
         _put(self, "preceding_tags", preceding_tags)
         _put(self, "bytes", bytes)
 

@@ -9,7 +9,7 @@ from .._value import Value
 from ._input import octets
 from ._layout import unknown_items
 from ._packs import plain
-from ._values import KlvFieldError, field_errors
+from ._values import KlvFieldError, field_errors, made
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ __all__ = [
     "encode_rvt",
     "encode_rvt_standalone",
 ]
+
 
 class RvtPoiType(Enum):
     """Type of a point of interest."""
@@ -62,6 +63,7 @@ class RvtUserDataType(Enum):
     UINT = 2
     EXPERIMENTAL = 3
 
+
 for _e in (RvtPoiType, RvtAoiType, RvtUserDataType):
     _e.__module__ = "tstrans.klv"
 del _e
@@ -74,7 +76,7 @@ class RvtUserData(Value):
     numeric_id_raw: int
     data: bytes
 
-    def __init__(self, numeric_id_raw: int, data: bytes = b'') -> None:
+    def __init__(self, numeric_id_raw: int, data: bytes = b"") -> None:
         _put(self, "numeric_id_raw", numeric_id_raw)
         _put(self, "data", data)
 
@@ -87,7 +89,6 @@ class RvtUserData(Value):
     def numeric_id(self) -> int:
         """The id without the type."""
         return self.numeric_id_raw & 0x3F
-
 
 
 class RvtPoi(Value):
@@ -340,8 +341,7 @@ class RvtLs(Value):
 
     def with_(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
-        return type(self)(**{**dict(zip(self.__match_args__, self._values())), **changes})
-
+        return type(self)(**{**dict(zip(self.__match_args__, self._values(), strict=True)), **changes})
 
 
 def _mgrs(zone: int | None, grid: str | None, easting: int | None, northing: int | None) -> str | None:
@@ -358,11 +358,11 @@ def _coded(kind: type[Enum], v: Any) -> Any:
 
 
 def _poi(v: Any) -> RvtPoi:
-    return RvtPoi(*v[:4], _coded(RvtPoiType, v[4]), *v[5:-1], field_errors(v[-1]))
+    return made(RvtPoi, *v[:4], _coded(RvtPoiType, v[4]), *v[5:-1], field_errors(v[-1]))
 
 
 def _aoi(v: Any) -> RvtAoi:
-    return RvtAoi(*v[:5], _coded(RvtAoiType, v[5]), *v[6:-1], field_errors(v[-1]))
+    return made(RvtAoi, *v[:5], _coded(RvtAoiType, v[5]), *v[6:-1], field_errors(v[-1]))
 
 
 _USER, _POI, _AOI = 10, 11, 12
@@ -374,7 +374,7 @@ def _record(v: Any) -> RvtLs:
     f[_POI] = tuple([_poi(e) for e in f[_POI]])
     f[_AOI] = tuple([_aoi(e) for e in f[_AOI]])
     f[-1] = field_errors(f[-1])
-    return RvtLs(*f)
+    return made(RvtLs, *f)
 
 
 def _nested(v: Any) -> tuple[Any, ...]:

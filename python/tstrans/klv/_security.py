@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from enum import Enum
 
 from .._native import klv_lib as lib
 from .._value import Value
-from ._input import octets, octet
+from ._input import octet, octets
 from ._layout import unknown_items
 from ._packs import plain
 from ._values import KlvFieldError, field_errors
@@ -29,6 +30,7 @@ __all__ = [
     "encode_security",
     "encode_security_strict_compliance",
 ]
+
 
 class SecurityClassification(Enum):
     """ST 0102 item 1."""
@@ -80,6 +82,7 @@ class ObjectCountryCodingMethod(Enum):
     GENC_THREE_LETTER = 14
     GENC_NUMERIC = 15
     GENC_ADMIN_SUB = 64
+
 
 for _e in (SecurityClassification, ClassifyingCountryCodingMethod, ObjectCountryCodingMethod):
     _e.__module__ = "tstrans.klv"
@@ -167,15 +170,18 @@ class SecurityLs(Value):
         _put(self, "declassification_date", declassification_date)
         _put(self, "classification_marking_system", classification_marking_system)
         _put(self, "classification_comments", classification_comments)
-        _put(self, "classifying_country_coding_method_version_date", classifying_country_coding_method_version_date)
+        _put(
+            self,
+            "classifying_country_coding_method_version_date",
+            classifying_country_coding_method_version_date,
+        )
         _put(self, "object_country_coding_method_version_date", object_country_coding_method_version_date)
         _put(self, "unknown", unknown)
         _put(self, "field_errors", field_errors)
 
     def with_(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
-        return type(self)(**{**dict(zip(self.__match_args__, self._values())), **changes})
-
+        return type(self)(**{**dict(zip(self.__match_args__, self._values(), strict=True)), **changes})
 
 
 #: The coded fields, by position.
@@ -188,10 +194,8 @@ def record(v: Any) -> SecurityLs:
     fields = list(v)
     for i, kind in _CODED:
         if fields[i] is not None:
-            try:
+            with contextlib.suppress(ValueError):
                 fields[i] = kind(fields[i])
-            except ValueError:
-                pass
     fields[-1] = field_errors(fields[-1])
     return SecurityLs(*fields)
 

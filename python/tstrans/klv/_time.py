@@ -23,6 +23,7 @@ __all__ = [
     "encode_precision_timestamp",
 ]
 
+
 class TimeStatus(Value):
     """The time status byte of ST 0603.."""
 
@@ -55,7 +56,6 @@ class TimeStatus(Value):
         return self.raw & 0x1F == 0x1F
 
 
-
 class PrecisionTimeStampPack(Value):
     """A time stamp in microseconds of the MISP scale (no leap seconds), with its status.."""
 
@@ -70,7 +70,6 @@ class PrecisionTimeStampPack(Value):
     def with_(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
         return type(self)(**{"time_status": self.time_status, "timestamp_us": self.timestamp_us, **changes})
-
 
 
 def decode_precision_timestamp(buf: Buffer) -> PrecisionTimeStampPack:

@@ -9,11 +9,14 @@ from ._uas_fields import DOCS, UasFields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, TypeVar
 
     from typing_extensions import Self
 
     from ._values import Attitude, Corners, FieldOfView, GeoPoint
+
+    T = TypeVar("T")
 
 __all__ = ["UasDatalinkLs"]
 
@@ -22,7 +25,8 @@ _put = object.__setattr__
 
 class Field:
     # One field of the record class: what the class answers when asked for it, with its documentation (hence
-    # none of its own). It has no setter, so the instance's dictionary comes first; it is asked only for a record
+    # none of its own). It has no setter, so the instance's dictionary comes first; it is asked only for a
+    # record
     # that was decoded and not read yet, and then reads all fields at once.
     __slots__ = ("__doc__", "__name__")
 
@@ -76,9 +80,12 @@ else:
 class UasDatalinkLs(_Base):
     """One ST 0601 record: a frozen dataclass with a field an item; None where the record has no such item.
 
-    `unknown` keeps items outside the table as (tag, bytes), `field_errors` tells which items could not be read,
-    `sentinel_tags` which carry the reserved value of a signed item, `imapb_specials` which carry a special IMAPB
-    value. Angles are in degrees, lengths in metres, speeds in m/s, times in microseconds of the MISP scale; the
+    `unknown` keeps items outside the table as (tag, bytes), `field_errors` tells which items could not be
+    read,
+    `sentinel_tags` which carry the reserved value of a signed item, `imapb_specials` which carry a special
+    IMAPB
+    value. Angles are in degrees, lengths in metres, speeds in m/s, times in microseconds of the MISP
+    scale; the
     unit is part of the name, and `help(UasDatalinkLs.sensor_lat_deg)` gives range, resolution and citation.
 
     >>> from tstrans import klv
@@ -161,7 +168,9 @@ class UasDatalinkLs(_Base):
         """Items 23, 24 and 25 together: degrees, metres above mean sea level. None when one is missing."""
         from ._values import GeoPoint
 
-        return _whole(GeoPoint, self.frame_center_lat_deg, self.frame_center_lon_deg, self.frame_center_elev_m)
+        return _whole(
+            GeoPoint, self.frame_center_lat_deg, self.frame_center_lon_deg, self.frame_center_elev_m
+        )
 
     def platform_attitude(self) -> Attitude | None:
         """Items 5, 6 and 7 together, in degrees. None when one is missing."""
@@ -184,7 +193,7 @@ class UasDatalinkLs(_Base):
     def corners(self) -> Corners | None:
         """The four corners as (latitude, longitude) in degrees, clockwise from the upper left.
 
-        Items 82 to 89 when all are there, else the frame centre with the offsets of items 26 to 33, else None.
+        Items 82 to 89 when all are there, else the frame centre with the offsets of 26 to 33, else None.
         """
         from ._values import Corners
 
@@ -192,7 +201,10 @@ class UasDatalinkLs(_Base):
         points = [(fields[f"corner_lat_p{i}_deg"], fields[f"corner_lon_p{i}_deg"]) for i in _CORNERS]
         if any(None in p for p in points):
             lat, lon = fields["frame_center_lat_deg"], fields["frame_center_lon_deg"]
-            offsets = [(fields[f"corner_lat_offset_p{i}_deg"], fields[f"corner_lon_offset_p{i}_deg"]) for i in _CORNERS]
+            offsets = [
+                (fields[f"corner_lat_offset_p{i}_deg"], fields[f"corner_lon_offset_p{i}_deg"])
+                for i in _CORNERS
+            ]
             if lat is None or lon is None or any(None in o for o in offsets):
                 return None
             points = [(lat + a, lon + b) for a, b in offsets]
@@ -202,7 +214,7 @@ class UasDatalinkLs(_Base):
 _CORNERS = (1, 2, 3, 4)
 
 
-def _whole(cls: Any, *parts: float | None) -> Any:
+def _whole(cls: Callable[..., T], *parts: float | None) -> T | None:
     return None if None in parts else cls(*parts)
 
 
@@ -219,8 +231,7 @@ for _n in NAMES:
 del _n
 
 _new = object.__new__
-if not TYPE_CHECKING:
-    _set_block = _Base._block.__set__
+_set_block: Any = vars(_Base).get("_block").__set__  # type: ignore[union-attr]
 
 
 def record_of(block: bytes) -> UasDatalinkLs:

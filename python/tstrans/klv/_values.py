@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
-from typing import cast
+from typing import Any, TypeVar, cast
 
 from .._value import Value
 
 _put = object.__setattr__
+T = TypeVar("T")
+
+
+def made(cls: Callable[..., T], *parts: Any) -> T:
+    """A record of its parts in order, as value trees hold them."""
+    return cls(*parts)
+
 
 __all__ = [
     "Attitude",
@@ -18,7 +26,9 @@ __all__ = [
     "KlvFieldErrorKind",
     "field_error",
     "field_errors",
+    "made",
 ]
+
 
 class KlvFieldErrorKind(Enum):
     """What is wrong with one item of a set that is otherwise readable."""

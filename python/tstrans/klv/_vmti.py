@@ -7,7 +7,7 @@ from .._value import Value
 from ._input import octets
 from ._layout import unknown_items
 from ._packs import plain
-from ._values import KlvFieldError, field_errors
+from ._values import KlvFieldError, field_errors, made
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ _COMPLIANCE, _STANDALONE = 1, 4
 
 
 class VTargetPack(Value):
-    """One target. Pixels count from 1, row by row; offsets are degrees from the ST 0601 frame centre; nested sets
+    """One target. Pixels count from 1, row by row; offsets are degrees from the ST 0601 frame centre;
+    nested sets
     stay bytes here and have functions of their own (`decode_vmask` and so on).."""
 
     __slots__ = (
@@ -162,9 +163,10 @@ class VTargetPack(Value):
         unknown: tuple[tuple[int, bytes], ...] = (),
         field_errors: tuple[KlvFieldError, ...] = (),
     ) -> None:
-        if target_color is not None:
-            if len(target_color) != 3 or not all(0 <= c <= 255 for c in target_color):
-                raise ValueError(f"target_color must be three values of 0..255; got {target_color!r}")
+        if target_color is not None and not (
+            len(target_color) == 3 and all(0 <= c <= 255 for c in target_color)
+        ):
+            raise ValueError(f"target_color must be three values of 0..255; got {target_color!r}")
         _put(self, "target_id", target_id)
         _put(self, "centroid_pixel", centroid_pixel)
         _put(self, "bbox_top_left_pixel", bbox_top_left_pixel)
@@ -277,7 +279,7 @@ class VmtiLs(Value):
 
     def with_(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
-        return type(self)(**{**dict(zip(self.__match_args__, self._values())), **changes})
+        return type(self)(**{**dict(zip(self.__match_args__, self._values(), strict=True)), **changes})
 
 
 class VLocation(Value):
@@ -679,11 +681,11 @@ def _locations(v: Any) -> tuple[VLocation, ...]:
 
 
 def _feature(v: Any) -> VFeature:
-    return VFeature(*v[:-1], field_errors(v[-1]))
+    return made(VFeature, *v[:-1], field_errors(v[-1]))
 
 
 def _chip(v: Any) -> VChip:
-    return VChip(*v[:-1], field_errors(v[-1]))
+    return made(VChip, *v[:-1], field_errors(v[-1]))
 
 
 def _location(v: Any) -> VLocation:
@@ -699,11 +701,11 @@ def _objects(v: Any) -> tuple[VObject, ...]:
 
 
 def _algorithms(v: Any) -> tuple[VAlgorithm, ...]:
-    return tuple([VAlgorithm(*e[:-1], field_errors(e[-1])) for e in v])
+    return tuple([made(VAlgorithm, *e[:-1], field_errors(e[-1])) for e in v])
 
 
 def _ontologies(v: Any) -> tuple[VOntology, ...]:
-    return tuple([VOntology(*e[:-1], field_errors(e[-1])) for e in v])
+    return tuple([made(VOntology, *e[:-1], field_errors(e[-1])) for e in v])
 
 
 def _motion(v: Any) -> VMotion | None:
@@ -715,12 +717,21 @@ def _mask(v: Any) -> VMask:
 
 
 def _object(v: Any) -> VObject:
-    return VObject(*v[:4], tuple([_feature(e) for e in v[4]]), v[5], field_errors(v[6]))
+    return made(VObject, *v[:4], tuple([_feature(e) for e in v[4]]), v[5], field_errors(v[6]))
 
 
 def _tracker(v: Any) -> VTracker:
-    return VTracker(
-        *v[:4], _locations(v[4]), *v[5:8], _locations(v[8]), _motion(v[9]), _motion(v[10]), v[11], v[12], field_errors(v[13])
+    return made(
+        VTracker,
+        *v[:4],
+        _locations(v[4]),
+        *v[5:8],
+        _locations(v[8]),
+        _motion(v[9]),
+        _motion(v[10]),
+        v[11],
+        v[12],
+        field_errors(v[13]),
     )
 
 
@@ -730,14 +741,14 @@ def _bare(v: Any) -> Any:
         return plain(v)
     if isinstance(v, Value):
         fields = [_bare(getattr(v, n)) for n in v.__match_args__[:-2]]
-        return (*fields, unknown_items(getattr(v, "unknown")), ())
+        return (*fields, unknown_items(getattr(v, "unknown", ())), ())
     if isinstance(v, (tuple, list)):
         return tuple([_bare(e) for e in v])
     return plain(v)
 
 
 def _target(v: Any) -> VTargetPack:
-    return VTargetPack(*v[:-1], field_errors(v[-1]))
+    return made(VTargetPack, *v[:-1], field_errors(v[-1]))
 
 
 _TARGETS = 12
@@ -745,10 +756,22 @@ _TARGETS = 12
 
 def record(v: Any) -> VmtiLs:
     """The record of its tree form."""
-    return VmtiLs(*v[:_TARGETS], tuple([_target(t) for t in v[_TARGETS]]), *v[_TARGETS + 1 : -1], field_errors(v[-1]))
+    return made(
+        VmtiLs,
+        *v[:_TARGETS],
+        tuple([_target(t) for t in v[_TARGETS]]),
+        *v[_TARGETS + 1 : -1],
+        field_errors(v[-1]),
+    )
 
 
-_WIDE = {"version_number": 16, "total_targets_in_frame": 32, "num_targets_reported": 32, "frame_width": 32, "frame_height": 32}
+_WIDE = {
+    "version_number": 16,
+    "total_targets_in_frame": 32,
+    "num_targets_reported": 32,
+    "frame_width": 32,
+    "frame_height": 32,
+}
 
 
 def _tree(r: VmtiLs) -> Any:
@@ -760,7 +783,9 @@ def _tree(r: VmtiLs) -> Any:
 
 
 def decode_vmti(buf: Buffer, *, strict: bool = False) -> VmtiLs:
-    """A set's body as ST 0601 item 74 carries it. Strict refuses field errors and repeated items and asks for 4 and 6."""
+    """A set's body as ST 0601 item 74 carries it. Strict refuses field errors and repeated items and asks
+    for 4 and 6.
+    """
     return record(lib.decode_set(_VMTI, octets(buf), int(strict)))
 
 
@@ -780,7 +805,9 @@ def encode_vmti_strict_compliance(record: VmtiLs) -> bytes:
 
 
 def encode_vmti_standalone_strict_compliance(record: VmtiLs) -> bytes:
-    """A whole set that also has items 2, 11, 12 and 13, and no offsets from a frame centre it does not know."""
+    """A whole set that also has items 2, 11, 12 and 13, and no offsets from a frame centre it does not
+    know.
+    """
     return lib.encode_set(_VMTI, _tree(record), _COMPLIANCE | _STANDALONE)
 
 
