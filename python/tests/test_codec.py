@@ -502,3 +502,50 @@ def test_dataframes() -> None:
         audio_frames_to_dataframe([*codec.parse_aac_frames(ADTS), *codec.parse_mpeg2_audio_frames(MP2)])
     with pytest.raises(TypeError):
         audio_frames_to_dataframe([5])
+
+
+def test_c_functions_without_a_python_name() -> None:
+    """What only users of the C ABI call: random access, framing of AAC, writing of MISP time."""
+    import ctypes
+
+    from tstrans._native import base_abi
+    from tstrans._native import codec_abi as abi
+    from tstrans._native import mpegts_abi as ts
+    from tstrans._native._lib import room
+
+    api = room("codec")
+    idr, trail = h("0000016588"), h("000001419a")
+    for c, data, want in (
+        (ts.TST_CODEC_H264, idr, 1),
+        (ts.TST_CODEC_H264, trail, 0),
+        (ts.TST_CODEC_H265, h("0000012601af08"), 1),
+        (ts.TST_CODEC_H266, h("000001003980"), 1),
+        (ts.TST_CODEC_AV1, h("12000a0c") + AV1 + h("320110"), 1),
+        (99, b"", base_abi.TST_E_INVALID_ARG),
+    ):
+        assert api.tst_codec_is_random_access(c, data, len(data)) == want
+    for data, want in (
+        (ADTS, abi.TST_AAC_ADTS),
+        (h("56e003aabbcc56e0"), abi.TST_AAC_LOAS),
+        (b"abc", abi.TST_AAC_UNKNOWN),
+    ):
+        assert api.tst_codec_aac_framing(data, len(data)) == want
+
+    au = h("0000000109f0 0000000165888400")
+    out, n = ctypes.create_string_buffer(len(au) + 64), ctypes.c_size_t()
+    args = (ts.TST_CODEC_H264, 1700000000000000, abi.TST_MISP_MICRO, 0x1F, au, len(au))
+    assert api.tst_codec_misp_insert(out, len(out), ctypes.byref(n), *args) == 0
+    assert out.raw[: n.value] == MISP
+    assert api.tst_codec_misp_insert(out, len(au), ctypes.byref(n), *args) == base_abi.TST_E_BUFFER_TOO_SMALL
+    nano = (ts.TST_CODEC_H264, 1, abi.TST_MISP_NANO, 0, au, len(au))
+    assert api.tst_codec_misp_insert(out, len(out), ctypes.byref(n), *nano) == base_abi.TST_E_MUX_MISP_TIME
+
+    fields = (ctypes.c_int64 * 2)()
+    for status in (
+        api.tst_codec_parse(fields, 2, abi.TST_PS_H264_SPS, SPS, len(SPS)),
+        api.tst_codec_parse_slice(fields, 2, abi.TST_PS_H264_SLICE, 5, None, 0, b"\x88", 1),
+    ):
+        assert status == base_abi.TST_E_BUFFER_TOO_SMALL
+    assert api.tst_codec_parse(fields, 2, 99, SPS, len(SPS)) == base_abi.TST_E_INVALID_ARG
+    assert api.tst_codec_parse(None, 2, abi.TST_PS_H264_PPS, SPS, len(SPS)) == base_abi.TST_E_INVALID_ARG
+    assert api.tst_codec_parse(fields, 2, abi.TST_PS_H264_PPS, None, 5) == base_abi.TST_E_INVALID_ARG
