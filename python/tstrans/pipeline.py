@@ -10,14 +10,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar
 
 from ._value import Value, _Description
 from .mpegts._config import DemuxerConfig
 from .mpegts._events import DemuxEvent, _KlvFields, _Record, _set_state, _VideoFields
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import ClassVar, TypeAlias
 
     from ._native.mpegts_lib import Feeder
     from ._native.pipeline_lib import PairerHandle
@@ -46,7 +47,8 @@ class PairerMode(Value):
     __slots__ = ()
 
     Realtime: ClassVar[_RealtimeMode]
-    Buffered: ClassVar[type[_BufferedMode]]
+    if TYPE_CHECKING:
+        Buffered: TypeAlias = "_BufferedMode"
 
 
 class _RealtimeMode(PairerMode):
@@ -66,7 +68,8 @@ class _BufferedMode(PairerMode):
 
 
 PairerMode.Realtime = _RealtimeMode()
-PairerMode.Buffered = _BufferedMode
+if not TYPE_CHECKING:
+    PairerMode.Buffered = _BufferedMode
 
 
 def _check_count(name: str, value: object) -> None:
@@ -157,10 +160,11 @@ class PairerOutput(Value):
 
     __slots__ = ()
 
-    Paired: ClassVar[type[_Paired]]
-    UnpairedVideo: ClassVar[type[_UnpairedVideo]]
-    UnpairedKlv: ClassVar[type[_UnpairedKlv]]
-    PassThrough: ClassVar[type[_PassThrough]]
+    if TYPE_CHECKING:
+        Paired: TypeAlias = "_Paired"
+        UnpairedVideo: TypeAlias = "_UnpairedVideo"
+        UnpairedKlv: TypeAlias = "_UnpairedKlv"
+        PassThrough: TypeAlias = "_PassThrough"
 
 
 class _Paired(PairerOutput):
@@ -205,10 +209,11 @@ class _PassThrough(PairerOutput):
         _set(self, "event", event)
 
 
-PairerOutput.Paired = _Paired
-PairerOutput.UnpairedVideo = _UnpairedVideo
-PairerOutput.UnpairedKlv = _UnpairedKlv
-PairerOutput.PassThrough = _PassThrough
+if not TYPE_CHECKING:
+    PairerOutput.Paired = _Paired
+    PairerOutput.UnpairedVideo = _UnpairedVideo
+    PairerOutput.UnpairedKlv = _UnpairedKlv
+    PairerOutput.PassThrough = _PassThrough
 
 _TICK = timedelta(seconds=1)
 

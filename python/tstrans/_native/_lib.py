@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import ctypes
 import os
-import threading
 import weakref
-from collections.abc import Callable
+from _thread import allocate_lock
 from importlib import import_module
-from typing import Any, ClassVar, NoReturn
 
 from .. import exceptions as exc
 from . import base_abi as abi
+
+TYPE_CHECKING = False  # typing and threading cost more than all the rest here
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, ClassVar, NoReturn
 
 __all__ = ["ClosedHandleError", "ForkedHandleError", "Handle", "check", "failure", "library", "pin", "room"]
 
@@ -45,6 +48,7 @@ class Library:
         if got != abi.TST_ABI_VERSION:
             raise ImportError(f"{path} has ABI {got}, this package wants {abi.TST_ABI_VERSION}")
         self.names: dict[int, str] = {}
+        _drop_pages(path)
 
     def room(self, name: str) -> Any:
         api = self._rooms.get(name)
@@ -54,8 +58,31 @@ class Library:
         return api
 
 
+_MADV_DONTNEED = 4
+
+
+def _drop_pages(path: str) -> None:
+    """Give back what only the start of the library needed: about 3 MB of relocations, tables and code.
+
+    These pages are clean, so what is needed again comes back from the file.
+    """
+    own = ctypes.CDLL(None)
+    try:
+        with open("/proc/self/maps", "rb") as f:
+            lines = [line.split() for line in f if line.rstrip().endswith(os.fsencode(path))]
+        drop = own.madvise
+    except (OSError, AttributeError):
+        return
+    readable = [fields[0] for fields in lines if fields[1] == b"r--p"]
+    for fields in lines:
+        # The last of the read-only parts was writable while it was relocated: its pages are private.
+        if fields[1] == b"r-xp" or fields[0] in readable[:-1]:
+            first, last = (int(x, 16) for x in fields[0].split(b"-"))
+            drop(ctypes.c_void_p(first), ctypes.c_size_t(last - first), _MADV_DONTNEED)
+
+
 _current: Library | None = None
-_lock = threading.Lock()
+_lock = allocate_lock()
 _epoch = 0
 _live: weakref.WeakSet[Handle] = weakref.WeakSet()
 
@@ -121,7 +148,7 @@ def _after_fork_in_child() -> None:
         # Never unloaded: dlclose would run code of the Go runtime that no longer works here.
         _kept.append(_current)
     _current = None
-    _lock = threading.Lock()
+    _lock = allocate_lock()
     for handle in list(_live):
         handle._forget()
 

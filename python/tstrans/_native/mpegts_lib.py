@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ctypes
 import os
+from _thread import allocate_lock
 from ctypes import byref, c_size_t, c_uint64, string_at
-from threading import Lock
-from typing import TYPE_CHECKING, Any
 
 from ..mpegts._events import Batch, Streams
 from . import _lib, base_abi
 from . import mpegts_abi as abi
 from ._lib import Config, ForkedHandleError, Handle, check, pin, room
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..mpegts import DemuxerConfig
 
 __all__ = ["Feeder", "Reader", "batch_at", "demuxer_parameters"]
@@ -134,7 +136,7 @@ class _Demuxer(Handle):
     def _open(self, records: int, arena: int) -> None:
         self._buffers = _Buffers(records, arena)
         self._streams = Streams()
-        self._reading = Lock()
+        self._reading = allocate_lock()
         self._filename: str | None = None
 
     def _read(self) -> Batch | int:

@@ -10,10 +10,11 @@ from ..exceptions import KlvError, KlvErrorKind
 from ..mpegts._config import DemuxerConfig
 from ..mpegts._events import Batch, DemuxEvent, _KlvEvent
 from ..mpegts._values import Pts90khz
-from ._read import Source, batches
+from ._read import batches
 
 if TYPE_CHECKING:
     from ..klv import PrecisionTimeStampPack, SecurityLs, UasDatalinkLs, VmtiLs
+    from ._read import Source
 
     Record = UasDatalinkLs | SecurityLs | PrecisionTimeStampPack | VmtiLs
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from .._value import Value
 from ..mpegts._config import DemuxerConfig
 from ..mpegts._enums import AudioCodec, StreamKindTag, SubtitleCodec, VideoCodec
 from ..mpegts._values import ProgramMap
-from ._read import Source, batches
+from ._read import batches
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._read import Source
 
 __all__ = ["ProbeResult", "probe"]
 

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import Any, Protocol, TypeAlias
 
 from .._native.mpegts_lib import Feeder, Reader
 from ..mpegts._config import DemuxerConfig
 from ..mpegts._events import Batch, DemuxEvent, _set_state
 
-__all__ = ["HOLD_BYTES", "Source", "batches", "event_batches", "parse_file"]
+__all__ = ["HOLD_BYTES", "batches", "event_batches", "parse_file"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, Protocol, TypeAlias
+
+    class _Readable(Protocol):
+        def read(self, size: int, /) -> bytes | None: ...
+
+    #: What can be read: a path, an object with ``read``, or the bytes themselves.
+    Source: TypeAlias = str | os.PathLike[str] | _Readable | bytes | bytearray | memoryview
 
 #: Bytes of PES kept that come before their PMT, unless the configuration says otherwise.
 HOLD_BYTES = 4 << 20
 
 _PIECE = 64 << 10
-
-
-class _Readable(Protocol):
-    def read(self, size: int, /) -> bytes | None: ...
-
-
-#: What can be read: a path, an object with ``read``, or the bytes themselves.
-Source: TypeAlias = "str | os.PathLike[str] | _Readable | bytes | bytearray | memoryview"
 
 
 def parse_file(path: Source, config: DemuxerConfig | None = None) -> Iterator[DemuxEvent]:
@@ -63,8 +64,9 @@ def batches(
 ) -> Iterator[Batch]:
     """The batches of records of an input: of ``source``, or of an open ``descriptor`` where that is given.
 
-    At most ``limit`` bytes are read, in whole pieces of 64 KiB. The counters at the end go into ``stats``. With
-    ``unmapped``, PES of a damaged recording that no program map names come last, as unknown samples of program 0.
+    At most ``limit`` bytes are read, in whole pieces of 64 KiB. The counters at the end go into ``stats``.
+    With ``unmapped``, PES of a damaged recording that no program map names come last, as unknown samples of
+    program 0.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         from io import BytesIO

@@ -32,7 +32,7 @@ from ._values import KlvLink, ProgramMap, Pts90khz, RawDescriptor, StreamId, Str
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, ClassVar
+    from typing import Any, ClassVar, TypeAlias
 
     from ..klv import PrecisionTimeStampPack, SecurityLs, UasDatalinkLs, VmtiLs
     from ._values import Codec
@@ -408,16 +408,18 @@ class DemuxEvent(_Record):
 
     __slots__ = ()
 
-    ProgramMap: ClassVar[type[_ProgramMapEvent]]
-    Video: ClassVar[type[_VideoEvent]]
-    Audio: ClassVar[type[_AudioEvent]]
-    Subtitle: ClassVar[type[_SubtitleEvent]]
-    Klv: ClassVar[type[_KlvEvent]]
-    Metadata: ClassVar[type[_KlvEvent]]
-    UnknownSample: ClassVar[type[_UnknownSampleEvent]]
-    Discontinuity: ClassVar[type[_DiscontinuityEvent]]
-    NonConformant: ClassVar[type[_NonConformantEvent]]
-    ReconnectDiscontinuity: ClassVar[type[_ReconnectDiscontinuityEvent]]
+    if TYPE_CHECKING:
+        # Aliases, so that they serve as types, in patterns and as constructors alike.
+        ProgramMap: TypeAlias = "_ProgramMapEvent"
+        Video: TypeAlias = "_VideoEvent"
+        Audio: TypeAlias = "_AudioEvent"
+        Subtitle: TypeAlias = "_SubtitleEvent"
+        Klv: TypeAlias = "_KlvEvent"
+        Metadata: TypeAlias = "_KlvEvent"
+        UnknownSample: TypeAlias = "_UnknownSampleEvent"
+        Discontinuity: TypeAlias = "_DiscontinuityEvent"
+        NonConformant: TypeAlias = "_NonConformantEvent"
+        ReconnectDiscontinuity: TypeAlias = "_ReconnectDiscontinuityEvent"
 
     def __init__(self) -> None:
         _set_state(self, (None, (), None))
@@ -710,15 +712,16 @@ class _ReconnectDiscontinuityEvent(_Dataclass):
 
 
 _MetadataEvent = _KlvEvent
-DemuxEvent.ProgramMap = _ProgramMapEvent
-DemuxEvent.Video = _VideoEvent
-DemuxEvent.Audio = _AudioEvent
-DemuxEvent.Subtitle = _SubtitleEvent
-DemuxEvent.Klv = DemuxEvent.Metadata = _KlvEvent
-DemuxEvent.UnknownSample = _UnknownSampleEvent
-DemuxEvent.Discontinuity = _DiscontinuityEvent
-DemuxEvent.NonConformant = _NonConformantEvent
-DemuxEvent.ReconnectDiscontinuity = _ReconnectDiscontinuityEvent
+if not TYPE_CHECKING:
+    DemuxEvent.ProgramMap = _ProgramMapEvent
+    DemuxEvent.Video = _VideoEvent
+    DemuxEvent.Audio = _AudioEvent
+    DemuxEvent.Subtitle = _SubtitleEvent
+    DemuxEvent.Klv = DemuxEvent.Metadata = _KlvEvent
+    DemuxEvent.UnknownSample = _UnknownSampleEvent
+    DemuxEvent.Discontinuity = _DiscontinuityEvent
+    DemuxEvent.NonConformant = _NonConformantEvent
+    DemuxEvent.ReconnectDiscontinuity = _ReconnectDiscontinuityEvent
 
 #: Event classes by tst_record.type.
 CLASSES: tuple[type[DemuxEvent], ...] = (
