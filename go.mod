@@ -10,6 +10,7 @@ require (
 require golang.org/x/sys v0.49.0
 
 require (
+	github.com/asticode/go-astits v1.13.0
 	github.com/bluenviron/gortsplib/v4 v4.16.2
 	github.com/datarhei/gosrt v0.9.0
 	github.com/ebitengine/purego v0.8.4
@@ -21,6 +22,7 @@ require (
 )
 
 require (
+	github.com/asticode/go-astikit v0.30.0 // indirect
 	github.com/benburkert/openpgp v0.0.0-20160410205803-c2471f86866c // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/mattn/go-pointer v0.0.1 // indirect

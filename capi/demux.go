@@ -9,6 +9,7 @@ import "C"
 
 import (
 	"bytes"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -36,6 +37,44 @@ func (d *demuxer) Close() error {
 		return d.r.Close()
 	}
 	return d.d.Close()
+}
+
+// chunkHandle is what a tst_chunk handle stands for. Its own count lets a gather
+// that is under way outlive the close of the handle.
+type chunkHandle struct {
+	chunk *mpegts.Chunk
+	users atomic.Int32 // the handle, and gathers under way
+}
+
+func newChunkHandle(c *mpegts.Chunk) *chunkHandle {
+	h := &chunkHandle{chunk: c}
+	h.users.Store(1)
+	return h
+}
+
+// use takes part in the chunk; false when the handle was closed.
+func (h *chunkHandle) use() bool {
+	for {
+		n := h.users.Load()
+		if n == 0 {
+			return false
+		}
+		if h.users.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+func (h *chunkHandle) done() {
+	if h.users.Add(-1) == 0 {
+		h.chunk.Release()
+	}
+}
+
+// Close gives the handle's share back.
+func (h *chunkHandle) Close() error {
+	h.done()
+	return nil
 }
 
 // demuxerConfig reads the parameters listed in tstrans/mpegts.h.
@@ -223,10 +262,10 @@ func tst_demuxer_read(
 	switch {
 	case k > 0:
 		if c != nil {
-			h, err := handles.add(c)
-			if err != nil {
+			h, full := handles.add(newChunkHandle(c))
+			if full != nil {
 				c.Release()
-				return status(err)
+				return status(full)
 			}
 			*chunk = C.tst_chunk(h)
 		}
@@ -307,11 +346,15 @@ func tst_chunk_gather(out *C.uint8_t, outCap C.size_t, n *C.size_t, id C.tst_chu
 	if err != nil {
 		return status(err)
 	}
-	c, err := share[*mpegts.Chunk](id)
+	c, err := share[*chunkHandle](id)
 	if err != nil {
 		return status(err)
 	}
-	k, err := c.Gather(b, uint32(payload))
+	if !c.use() {
+		return status(errHandle)
+	}
+	defer c.done()
+	k, err := c.chunk.Gather(b, uint32(payload))
 	*n = C.size_t(k)
 	return status(err)
 }
@@ -319,5 +362,5 @@ func tst_chunk_gather(out *C.uint8_t, outCap C.size_t, n *C.size_t, id C.tst_chu
 //export tst_chunk_close
 func tst_chunk_close(id C.tst_chunk) (st C.tst_status) {
 	defer guard(&st)
-	return status(closeHandle[*mpegts.Chunk](id))
+	return status(closeHandle[*chunkHandle](id))
 }

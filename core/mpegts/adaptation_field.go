@@ -142,9 +142,14 @@ func (a *AdaptationField) MarshalTo(buf []byte) (int, error) {
 		on  bool
 		bit byte
 	}{
-		{a.DiscontinuityIndicator, afDiscontinuity}, {a.RandomAccessIndicator, afRandomAccess},
-		{a.ElementaryStreamPriorityIndicator, afESPriority}, {a.HasPCR, afPCR}, {a.HasOPCR, afOPCR},
-		{a.HasSplicingPoint, afSplice}, {a.PrivateData != nil, afPrivateData}, {a.Extension != nil, afExtension},
+		{a.DiscontinuityIndicator, afDiscontinuity},
+		{a.RandomAccessIndicator, afRandomAccess},
+		{a.ElementaryStreamPriorityIndicator, afESPriority},
+		{a.HasPCR, afPCR},
+		{a.HasOPCR, afOPCR},
+		{a.HasSplicingPoint, afSplice},
+		{a.PrivateData != nil, afPrivateData},
+		{a.Extension != nil, afExtension},
 	} {
 		if p.on {
 			f |= p.bit

@@ -43,10 +43,37 @@ type payload struct {
 	size      uint32
 }
 
+// chunkPool keeps blocks and what describes chunks for reuse.
+type chunkPool struct {
+	offheap.Pool
+
+	mu   sync.Mutex
+	idle []*Chunk
+}
+
+// maxIdleChunks bounds the descriptions that wait for reuse.
+const maxIdleChunks = 8
+
+// chunk makes a chunk of a block, held once.
+func (p *chunkPool) chunk(block *offheap.Block) *Chunk {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var c *Chunk
+	if n := len(p.idle); n > 0 {
+		c = p.idle[n-1]
+		p.idle = p.idle[:n-1]
+	} else {
+		c = &Chunk{pool: p}
+	}
+	c.block = block
+	c.refs.Store(1)
+	return c
+}
+
 // Chunk is a piece of input together with the payloads that end in it. It lives
 // as long as someone holds it.
 type Chunk struct {
-	pool *offheap.Pool
+	pool *chunkPool
 	refs atomic.Int32
 
 	mu       sync.Mutex // guards what follows; the demuxer appends while others gather
@@ -64,13 +91,19 @@ func (c *Chunk) Release() {
 		return
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	for i := range c.payloads {
 		c.pool.Put(c.payloads[i].prefix)
+		c.payloads[i].prefix = nil
 	}
-	c.payloads, c.segs = nil, nil
+	c.payloads, c.segs = c.payloads[:0], c.segs[:0]
 	c.pool.Put(c.block)
 	c.block = nil
+	c.mu.Unlock()
+	c.pool.mu.Lock()
+	defer c.pool.mu.Unlock()
+	if len(c.pool.idle) < maxIdleChunks {
+		c.pool.idle = append(c.pool.idle, c)
+	}
 }
 
 // Close is Release, for owners that close what they hold.

@@ -68,9 +68,12 @@ func (c *DemuxerConfig) Validate() error {
 		v    int64
 		max  int64
 	}{
-		{"pes_cap_per_pid", c.PESCapPerPID, maxCap}, {"pes_cap_total", c.PESCapTotal, maxCap},
-		{"au_cell_cap_per_pid", c.AUCellCapPerPID, maxCap}, {"sync_buf_cap", c.SyncBufCap, maxCap},
-		{"hold_before_pmt_bytes", int64(c.HoldBeforePMT), maxHold}, {"read_limit", c.ReadLimit, maxCap},
+		{"pes_cap_per_pid", c.PESCapPerPID, maxCap},
+		{"pes_cap_total", c.PESCapTotal, maxCap},
+		{"au_cell_cap_per_pid", c.AUCellCapPerPID, maxCap},
+		{"sync_buf_cap", c.SyncBufCap, maxCap},
+		{"hold_before_pmt_bytes", int64(c.HoldBeforePMT), maxHold},
+		{"read_limit", c.ReadLimit, maxCap},
 	} {
 		if f.v < 0 || f.v > f.max {
 			return tsterr.At(tsterr.InvalidArg, f.name, tsterr.NoOffset, "%s: %d is outside 0 to %d bytes", f.name, f.v, f.max)
@@ -85,8 +88,10 @@ func (c DemuxerConfig) withDefaults() DemuxerConfig {
 		v   *int64
 		def int64
 	}{
-		{&c.PESCapPerPID, DefaultPESCapPerPID}, {&c.PESCapTotal, DefaultPESCapTotal},
-		{&c.AUCellCapPerPID, DefaultAUCellCapPerPID}, {&c.SyncBufCap, DefaultSyncBufCap},
+		{&c.PESCapPerPID, DefaultPESCapPerPID},
+		{&c.PESCapTotal, DefaultPESCapTotal},
+		{&c.AUCellCapPerPID, DefaultAUCellCapPerPID},
+		{&c.SyncBufCap, DefaultSyncBufCap},
 	} {
 		if *f.v == 0 {
 			*f.v = f.def

@@ -19,7 +19,7 @@ const maxPESBytes = 1<<31 - 1
 // it hands out may be used from any.
 type Demuxer struct {
 	cfg   DemuxerConfig
-	pool  *offheap.Pool
+	pool  *chunkPool
 	stats DemuxerStats
 
 	// The chunk being filled: buf[pos:end] is not parsed yet.
@@ -57,7 +57,6 @@ type Demuxer struct {
 	at      uint64 // input offset of the packet being processed
 	scratch []byte
 	hdr     [maxPESHeader]byte
-	cellBuf []byte
 }
 
 // NewDemuxer makes a demuxer.
@@ -67,7 +66,7 @@ func NewDemuxer(cfg DemuxerConfig) (*Demuxer, error) {
 	}
 	d := &Demuxer{
 		cfg:     cfg.withDefaults(),
-		pool:    &offheap.Pool{MaxIdle: maxIdleBlocks},
+		pool:    &chunkPool{Pool: offheap.Pool{MaxIdle: maxIdleBlocks}},
 		streams: map[StreamID]uint16{},
 		synced:  true,
 		stride:  PacketSize,
@@ -244,8 +243,7 @@ func (d *Demuxer) room() []byte {
 // not parsed yet moves in front of it; PES that are open have their bytes
 // gathered, so that no payload refers to two chunks.
 func (d *Demuxer) startChunk(block *offheap.Block) {
-	c := &Chunk{pool: d.pool, block: block}
-	c.refs.Store(1)
+	c := d.pool.chunk(block)
 	buf := block.Bytes()[:chunkSize]
 	tail := 0
 	if d.chunk != nil {

@@ -22,7 +22,7 @@ func FuzzPacket(f *testing.F) {
 			return
 		}
 		out := make([]byte, h.MarshalSize())
-		if _, err := h.MarshalTo(out); err != nil || !bytes.Equal(out, b[:n]) {
+		if _, err = h.MarshalTo(out); err != nil || !bytes.Equal(out, b[:n]) {
 			t.Fatalf("%x %x %v", out, b[:n], err)
 		}
 		var a, again mpegts.AdaptationField

@@ -14,7 +14,7 @@ const aheadSlots = 4
 // take turns: who needs a chunk that is not there reads the first that nobody
 // has begun.
 type readAhead struct {
-	pool  *offheap.Pool
+	pool  *chunkPool
 	fd    int
 	start int64 // offset in the file of input offset 0
 	limit int64 // input offset at which reading ends; 0 for none
@@ -37,7 +37,7 @@ type aheadSlot struct {
 	err   error
 }
 
-func newReadAhead(pool *offheap.Pool, fd int, start, from, limit int64) *readAhead {
+func newReadAhead(pool *chunkPool, fd int, start, from, limit int64) *readAhead {
 	a := &readAhead{pool: pool, fd: fd, start: start, limit: limit, from: from}
 	a.wake = sync.NewCond(&a.mu)
 	a.wg.Add(1)

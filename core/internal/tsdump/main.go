@@ -194,8 +194,9 @@ func b2i(b bool) int {
 
 func programMap(b []byte) []any {
 	u := binary.NativeEndian.Uint16
-	out := []any{u(b), u(b[2:]), u(b[4:])}
 	streams, links := int(u(b[6:])), int(u(b[8:]))
+	out := make([]any, 0, 3+streams+links)
+	out = append(out, u(b), u(b[2:]), u(b[4:]))
 	b = b[12:]
 	for range streams {
 		n := int(u(b[6:]))
