@@ -13,6 +13,7 @@ import (
 
 	"github.com/tstrans/tstrans/core/codec/misp"
 	"github.com/tstrans/tstrans/core/mpegts"
+	"github.com/tstrans/tstrans/core/rtsp"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
 
@@ -233,15 +234,18 @@ func pushVideo(id C.tst_muxer, stream C.uint32_t, data *C.tst_cu8, n C.size_t, p
 	if err != nil {
 		return status(err)
 	}
+	v := mpegts.VideoPush{
+		PTS: int64(pts), DTS: int64(dts), HasDTS: flags&C.TST_PUSH_DTS != 0,
+		KeyFrame: flags&C.TST_PUSH_KEY_FRAME != 0, Wire: flags&C.TST_PUSH_WIRE != 0, MISP: misp,
+	}
+	if m := mountOf(id); m != nil {
+		return status(m.PushVideo(mpegts.Handle(stream), b, v))
+	}
 	x, err := enterMuxer(id)
 	if err != nil {
 		return status(err)
 	}
 	defer x.leave()
-	v := mpegts.VideoPush{
-		PTS: int64(pts), DTS: int64(dts), HasDTS: flags&C.TST_PUSH_DTS != 0,
-		KeyFrame: flags&C.TST_PUSH_KEY_FRAME != 0, Wire: flags&C.TST_PUSH_WIRE != 0, MISP: misp,
-	}
 	if stream == only {
 		return status(x.m.PushVideo(b, v))
 	}
@@ -273,27 +277,31 @@ func tst_muxer_push_video_chunk(id C.tst_muxer, stream C.uint32_t, chunk C.tst_c
 //export tst_muxer_push_audio
 func tst_muxer_push_audio(id C.tst_muxer, stream C.uint32_t, data *C.tst_cu8, n C.size_t, pts C.int64_t) (st C.tst_status) {
 	defer guard(&st)
-	return push(id, stream, data, n, pts, (*mpegts.Muxer).PushAudio, (*mpegts.Muxer).PushAudioTo)
+	return push(id, stream, data, n, pts, (*mpegts.Muxer).PushAudio, (*mpegts.Muxer).PushAudioTo, (*rtsp.Mount).PushAudio)
 }
 
 //export tst_muxer_push_subtitle
 func tst_muxer_push_subtitle(id C.tst_muxer, stream C.uint32_t, data *C.tst_cu8, n C.size_t, pts C.int64_t) (st C.tst_status) {
 	defer guard(&st)
-	return push(id, stream, data, n, pts, (*mpegts.Muxer).PushSubtitle, (*mpegts.Muxer).PushSubtitleTo)
+	return push(id, stream, data, n, pts, (*mpegts.Muxer).PushSubtitle, (*mpegts.Muxer).PushSubtitleTo, (*rtsp.Mount).PushSubtitle)
 }
 
 //export tst_muxer_push_data
 func tst_muxer_push_data(id C.tst_muxer, stream C.uint32_t, data *C.tst_cu8, n C.size_t, pts C.int64_t) (st C.tst_status) {
 	defer guard(&st)
-	return push(id, stream, data, n, pts, (*mpegts.Muxer).PushData, (*mpegts.Muxer).PushDataTo)
+	return push(id, stream, data, n, pts, (*mpegts.Muxer).PushData, (*mpegts.Muxer).PushDataTo, (*rtsp.Mount).PushData)
 }
 
 func push(id C.tst_muxer, stream C.uint32_t, data *C.tst_cu8, n C.size_t, pts C.int64_t,
 	one func(*mpegts.Muxer, []byte, int64) error, to func(*mpegts.Muxer, mpegts.Handle, []byte, int64) error,
+	mounted func(*rtsp.Mount, mpegts.Handle, []byte, int64) error,
 ) C.tst_status {
 	b, err := input(data, n)
 	if err != nil {
 		return status(err)
+	}
+	if m := mountOf(id); m != nil {
+		return status(mounted(m, mpegts.Handle(stream), b, int64(pts)))
 	}
 	x, err := enterMuxer(id)
 	if err != nil {
@@ -317,6 +325,9 @@ func tst_muxer_push_klv(id C.tst_muxer, stream C.uint32_t, data *C.tst_cu8, n C.
 	}
 	if serviceID > 0xFF {
 		return fail(tsterr.Overflow, "metadata_service_id %d is outside 0..255", uint32(serviceID))
+	}
+	if m := mountOf(id); m != nil {
+		return status(m.PushKLV(mpegts.Handle(stream), b, int64(pts), uint8(serviceID)))
 	}
 	x, err := enterMuxer(id)
 	if err != nil {
@@ -463,17 +474,24 @@ func tst_muxer_streams(out *C.uint32_t, size C.size_t, n *C.size_t, id C.tst_mux
 		return status(err)
 	}
 	*n = 0
-	x, e, err := enter[*muxer](id)
-	if err != nil {
-		return status(err)
+	var mux *mpegts.Muxer
+	if m := mountOf(id); m != nil {
+		mux = m.Muxer() // its streams never change
+	} else {
+		x, e, err := enter[*muxer](id)
+		if err != nil {
+			return status(err)
+		}
+		defer e.leave()
+		mux = x.m
 	}
-	defer e.leave()
 	if class > C.TST_MUX_DATA || program > 0xFFFF {
 		return fail(tsterr.InvalidArg, "stream class %d, program %d", uint32(class), uint32(program))
 	}
-	list := x.m.Handles(mpegts.MuxClass(class))
+	list := mux.Handles(mpegts.MuxClass(class))
 	if program != 0 {
-		if list, err = x.m.ProgramHandles(mpegts.MuxClass(class), uint16(program)); err != nil {
+		var err error
+		if list, err = mux.ProgramHandles(mpegts.MuxClass(class), uint16(program)); err != nil {
 			return status(err)
 		}
 	}

@@ -18,5 +18,7 @@
 #include "tstrans/udp.h"
 #include "tstrans/tcp.h"
 #include "tstrans/srt.h"
+#include "tstrans/rtp.h"
+#include "tstrans/rtsp.h"
 
 #endif /* TSTRANS_H */

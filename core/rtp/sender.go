@@ -108,6 +108,9 @@ func (s *Sender) report() {
 // MaxPayload is the longest message taken, in bytes.
 func (s *Sender) MaxPayload() int { return s.max - HeaderSize }
 
+// BundleSize is how much MPEG-TS goes into one packet, in bytes: whole TS packets.
+func (s *Sender) BundleSize() int { return max(0, s.MaxPayload()/TSPacketSize*TSPacketSize) }
+
 // WriteBatch implements transport.Writer: one packet a message, the empty one too.
 func (s *Sender) WriteBatch(data []byte, spans []transport.Span, _ time.Duration) (int, error) {
 	s.mu.Lock()

@@ -397,6 +397,9 @@ func (p *PublishMount) Stats() PublishStats {
 	return s
 }
 
+// Mount is what clients play.
+func (p *PublishMount) Mount() *Mount { return p.m }
+
 // Path is the mount's path.
 func (p *PublishMount) Path() string { return p.m.path }
 
