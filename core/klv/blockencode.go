@@ -48,6 +48,25 @@ func (s *Set) EncodeBlock(dst, block []byte, opt EncodeOptions) ([]byte, *tsterr
 
 // appendSlot appends the TLV, or for a repeating item the TLVs, of one slot.
 func (it *Item) appendSlot(dst []byte, r *Record, slot uint64, mark Indicator) ([]byte, *tsterr.Error) {
+	if class := it.Class(); it.Tag < 0x80 && class <= ClassInt {
+		// The common case: one-byte tag, and a number never needs a long length.
+		dst = append(dst, byte(it.Tag), 0)
+		at := len(dst)
+		var err *tsterr.Error
+		switch class {
+		case ClassFloat:
+			dst, err = it.appendFloat(dst, math.Float64frombits(slot), mark)
+		case ClassUint:
+			dst, err = it.appendInt(dst, int64(slot), slot > math.MaxInt64)
+		default:
+			dst, err = it.appendInt(dst, int64(slot), false)
+		}
+		if err != nil {
+			return dst, err
+		}
+		dst[at-1] = byte(len(dst) - at)
+		return dst, nil
+	}
 	if it.Tag < 0x80 {
 		dst = append(dst, byte(it.Tag), 0)
 	} else if !it.Multi {

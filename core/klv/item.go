@@ -96,12 +96,15 @@ type Item struct {
 
 	lin   Linear
 	imapb *IMAPB
-	fixed bool  // TIMAPB: no other length than Len
+	fixed bool // TIMAPB: no other length than Len
+	class Class
 	index uint8 // position in the table
 }
 
 // Class tells the form of the item's decoded value.
-func (it *Item) Class() Class {
+func (it *Item) Class() Class { return it.class }
+
+func (it *Item) classOf() Class {
 	if it.Multi {
 		return ClassTree
 	}
@@ -138,6 +141,7 @@ func (it *Item) Resolution() float64 {
 // prepare computes what the rows imply. It runs once, while a package's table
 // is built.
 func (it *Item) prepare() {
+	it.class = it.classOf()
 	switch it.Type {
 	case TLinear, TSLinear:
 		it.lin = NewLinear(it.Len, it.Min, it.Max, it.Type == TSLinear)

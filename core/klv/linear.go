@@ -45,7 +45,12 @@ func (l *Linear) Encode(v float64) (int64, bool) {
 		return 0, false
 	}
 	r := math.Round((v - l.offset) / l.step)
-	return int64(math.Max(-l.rawMax, math.Min(r, l.rawMax))), true
+	if r > l.rawMax { // the division may round beyond the last count
+		r = l.rawMax
+	} else if r < -l.rawMax {
+		r = -l.rawMax
+	}
+	return int64(r), true
 }
 
 // Sentinel is the reserved raw pattern of the signed map, as the low bytes.

@@ -380,11 +380,22 @@ def test_hot_records_read_as_cold_ones() -> None:
 
 def test_composites() -> None:
     r = klv.UasDatalinkLs(
-        sensor_lat_deg=1.0, sensor_lon_deg=2.0, sensor_alt_m=3.0, frame_center_lat_deg=10.0, frame_center_lon_deg=20.0,
-        corner_lat_offset_p1_deg=0.01, corner_lon_offset_p1_deg=0.02, corner_lat_offset_p2_deg=0.0,
-        corner_lon_offset_p2_deg=0.0, corner_lat_offset_p3_deg=0.0, corner_lon_offset_p3_deg=0.0,
-        corner_lat_offset_p4_deg=0.0, corner_lon_offset_p4_deg=-0.02, sensor_hfov_deg=5.0, sensor_vfov_deg=4.0,
-    )  # fmt: skip
+        sensor_lat_deg=1.0,
+        sensor_lon_deg=2.0,
+        sensor_alt_m=3.0,
+        frame_center_lat_deg=10.0,
+        frame_center_lon_deg=20.0,
+        corner_lat_offset_p1_deg=0.01,
+        corner_lon_offset_p1_deg=0.02,
+        corner_lat_offset_p2_deg=0.0,
+        corner_lon_offset_p2_deg=0.0,
+        corner_lat_offset_p3_deg=0.0,
+        corner_lon_offset_p3_deg=0.0,
+        corner_lat_offset_p4_deg=0.0,
+        corner_lon_offset_p4_deg=-0.02,
+        sensor_hfov_deg=5.0,
+        sensor_vfov_deg=4.0,
+    )
     assert r.sensor_position() == klv.GeoPoint(1.0, 2.0, 3.0)
     assert r.frame_center() is None
     assert r.platform_attitude() is None

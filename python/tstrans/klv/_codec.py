@@ -69,9 +69,9 @@ def decode_uas_datalink(buf: Buffer, *, strict: bool = False, compliance: bool =
     item 65. What is wrong with single items is told in `field_errors`; a broken structure or checksum raises
     KlvError. Bytes behind the record are ignored.
     """
-    return record_of(
-        decode_block(buf if type(buf) is bytes else octets(buf), 2 if compliance else 1 if strict else 0)
-    )
+    if type(buf) is not bytes:
+        buf = octets(buf)
+    return record_of(decode_block(buf, 2 if compliance else 1 if strict else 0))
 
 
 def decode_uas_datalink_batch(

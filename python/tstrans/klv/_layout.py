@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["NAMES", "block_of", "fields_of"]
+__all__ = ["NAMES", "block_of", "fields_of", "fillers_get"]
 
 #: Field names in the order of the record.
 NAMES: tuple[str, ...] = (
@@ -127,6 +127,9 @@ class Layout:
 
 
 _fillers: dict[bytes, Callable[[bytes], dict[str, Any]]] = {}
+
+#: The filler of a list of fields, None for one not met yet.
+fillers_get = _fillers.get
 
 
 def fields_of(block: bytes) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._value import frozen_error
 from . import _layout
-from ._layout import NAMES, block_of, fields_of
+from ._layout import NAMES, block_of, fields_of, fillers_get
 from ._uas_fields import DOCS, UasFields
 
 TYPE_CHECKING = False
@@ -37,8 +37,10 @@ class Field:
     def __get__(self, record: Any, owner: Any = None) -> Any:
         if record is None:
             return self
-        fields = fields_of(record._block)
-        _put(record, "__dict__", fields)
+        block = record._block
+        fill = fillers_get(block[32 : 32 + block[4]])
+        fields = fields_of(block) if fill is None else fill(block)
+        _set_fields(record, fields)
         return fields[self.__name__]
 
     def __repr__(self) -> str:
@@ -231,6 +233,7 @@ for _n in NAMES:
 del _n
 
 _new = object.__new__
+_set_fields: Any = vars(_Base).get("__dict__").__set__  # type: ignore[union-attr]
 _set_block: Any = vars(_Base).get("_block").__set__  # type: ignore[union-attr]
 
 
