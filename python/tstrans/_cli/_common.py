@@ -76,7 +76,7 @@ def with_progress(batches: Iterable[Batch], total: int) -> Iterator[Batch]:
 
 
 def seconds(ticks: int | None, unit: bool = True) -> str:
-    """90 kHz ticks as "1.400 s"; longer times as "1:02:03.4"."""
+    """90 kHz ticks as "1.400 s"; longer times as "1:02:03.400"."""
     if ticks is None:
         return ""
     s = abs(ticks) / 90000
@@ -85,7 +85,7 @@ def seconds(ticks: int | None, unit: bool = True) -> str:
         return f"{sign}{s:.3f}{' s' if unit else ''}"
     minutes, s = divmod(s, 60)
     hours, minutes = divmod(int(minutes), 60)
-    return f"{sign}{hours}:{minutes:02}:{s:04.1f}"
+    return f"{sign}{hours}:{minutes:02}:{s:06.3f}"
 
 
 def size(n: float, unit: str = "B") -> str:

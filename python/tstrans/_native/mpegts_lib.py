@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 from _thread import allocate_lock
-from ctypes import byref, c_size_t, c_uint64, string_at
+from ctypes import byref, c_size_t, c_uint64
 
 from ..mpegts._events import Batch, Streams
 from . import _lib, base_abi
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from ..mpegts import DemuxerConfig
 
-__all__ = ["Feeder", "Reader", "batch_at", "demuxer_parameters"]
+__all__ = ["Chunk", "Feeder", "Reader", "demuxer_parameters"]
 
 #: How long a call may wait before Python looks for signals, in ms.
-SLICE_MS = 100
+_SLICE = 100
 
 _new_bytes = ctypes.pythonapi.PyBytes_FromStringAndSize
 _new_bytes.argtypes = (ctypes.c_void_p, ctypes.c_ssize_t)
@@ -102,18 +102,10 @@ class Chunk:
             self._close(self._id)
 
 
-def batch_at(
-    api: Any, records: Any, count: int, arena: Any, arena_len: int, chunk: int, streams: Streams
-) -> Batch:
-    """A batch from the buffers that a read of the library filled."""
-    owner = Chunk(api, chunk) if chunk else None
-    return Batch(string_at(records, count * 64), string_at(arena, arena_len), streams, owner)
-
-
 class _Buffers:
     """What one read at a time fills. The pages are touched only as far as a read fills them."""
 
-    __slots__ = ("arena", "arena_cap", "arena_len", "chunk", "count", "records", "records_cap")
+    __slots__ = ("arena", "arena_cap", "arena_len", "chunk", "count", "out", "records", "records_cap")
 
     def __init__(self, records: int, arena: int) -> None:
         self.records_cap = records
@@ -121,6 +113,8 @@ class _Buffers:
         self.count = c_size_t()
         self.arena_len = c_size_t()
         self.chunk = c_uint64()
+        # Kept: making them anew would be a fifth of the cost of a small read.
+        self.out = byref(self.count), byref(self.arena_len), byref(self.chunk)
         self.resize(arena)
 
     def resize(self, arena: int) -> None:
@@ -147,28 +141,25 @@ class _Demuxer(Handle):
         try:
             b = self._buffers
             api = self._api
+            count, arena_len, chunk = b.out
             while True:
                 status: int = api.tst_demuxer_read(
                     b.records,
                     b.records_cap,
-                    byref(b.count),
+                    count,
                     b.arena,
                     b.arena_cap,
-                    byref(b.arena_len),
-                    byref(b.chunk),
+                    arena_len,
+                    chunk,
                     self._id,
-                    SLICE_MS,
+                    _SLICE,
                 )
-                if status == base_abi.TST_OK:
-                    return batch_at(
-                        api,
-                        b.records,
-                        b.count.value,
-                        b.arena,
-                        b.arena_len.value,
-                        b.chunk.value,
-                        self._streams,
-                    )
+                if status == 0:
+                    owner = Chunk(api, b.chunk.value) if b.chunk.value else None
+                    # A slice of a char array is bytes.
+                    records: Any = b.records[: b.count.value * 64]
+                    arena: Any = b.arena[: b.arena_len.value]
+                    return Batch(records, arena, self._streams, owner)
                 if status == base_abi.TST_E_BUFFER_TOO_SMALL:
                     b.resize(b.arena_len.value)
                 elif status not in _EXPECTED:
@@ -193,7 +184,7 @@ class _Demuxer(Handle):
 class Feeder(_Demuxer):
     """A demuxer that is fed."""
 
-    __slots__ = ("pending",)
+    __slots__ = ("_fed", "_fed_out", "pending")
 
     #: Events that wait in the library.
     pending: int
@@ -211,28 +202,31 @@ class Feeder(_Demuxer):
                 check(api.tst_demuxer_new(byref(out), id))
         else:
             check(api.tst_demuxer_new(byref(out), 0))
-        self._open(1024, 1 << 20)
+        self._open(512, 64 << 10)
         self._own(api, out.value)
         self.pending = 0
+        self._fed = c_uint64()
+        self._fed_out = byref(self._fed)
 
     def feed(self, data: object) -> None:
         """Parse input."""
-        at, size, _kept = pin(data)
-        out = c_uint64(self.pending)
-        status = self._api.tst_demuxer_feed(byref(out), self._id, at, size)
+        if type(data) is bytes:
+            status = self._api.tst_demuxer_feed(self._fed_out, self._id, data, len(data))
+        else:
+            at, size, _kept = pin(data)
+            status = self._api.tst_demuxer_feed(self._fed_out, self._id, at, size)
         if status:
             # Raise before anything else is called in this thread.
             try:
                 check(status)
             finally:
-                self.pending = out.value
-        self.pending = out.value
+                self.pending = self._fed.value
+        self.pending = self._fed.value
 
     def flush(self) -> None:
         """Deliver what is still open."""
-        out = c_uint64(self.pending)
-        check(self._api.tst_demuxer_flush(byref(out), self._id))
-        self.pending = out.value
+        check(self._api.tst_demuxer_flush(self._fed_out, self._id))
+        self.pending = self._fed.value
 
     def read(self) -> Batch | None:
         """The events that wait, or as many of them as one read gives."""
@@ -240,7 +234,7 @@ class Feeder(_Demuxer):
         if isinstance(got, int):
             self.pending = 0
             return None
-        self.pending -= min(self.pending, len(got.quad) >> 3)
+        self.pending -= min(self.pending, len(got.records) >> 6)
         return got
 
 

@@ -62,11 +62,13 @@ class Demuxer:
         """The next event, or None when all input so far is used up."""
         queue = self._queue
         while True:
-            try:
-                return queue.popleft()
-            except IndexError:
-                if not self._feeder.pending:
-                    return None
+            if queue:
+                try:
+                    return queue.popleft()
+                except IndexError:
+                    pass  # another thread was faster
+            if not self._feeder.pending:
+                return None
             batch = self._feeder.read()
             if batch is None:
                 return None

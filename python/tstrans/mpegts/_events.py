@@ -137,9 +137,13 @@ class Streams(dict[int, StreamId]):
 
 
 class Batch:
-    """The records of one read, what they point to, and the chunk of input behind the large payloads."""
+    """The records of one read, what they point to, and the chunk of input behind the large payloads.
 
-    __slots__ = ("arena", "byte", "chunk", "half", "plain", "quad", "small", "streams", "word")
+    ``byte``, ``half``, ``word`` and ``quad`` view the records as numbers of 1, 2, 4 and 8 bytes.
+    """
+
+    __slots__ = ("arena", "byte", "chunk", "half", "plain", "quad", "records", "small", "streams", "word")
+    records: bytes
     arena: bytes
     byte: memoryview[int]
     half: memoryview[int]
@@ -151,15 +155,22 @@ class Batch:
     small: list[bytes] | None
 
     def __init__(self, records: bytes, arena: bytes, streams: Streams, chunk: Any) -> None:
+        self.records = records
         self.arena = arena
-        self.byte = view = memoryview(records)
-        self.half = view.cast("H")
-        self.word = view.cast("I")
-        self.quad = view.cast("q")
         self.streams = streams
         self.chunk = chunk
         self.plain = None
         self.small = None
+
+    def __getattr__(self, name: str) -> memoryview[int]:
+        # Made at first use: who counts events or skips a batch needs none of them.
+        if name not in ("byte", "half", "word", "quad"):
+            raise AttributeError(name)
+        self.byte = view = memoryview(self.records)
+        self.half = view.cast("H")
+        self.word = view.cast("I")
+        self.quad = view.cast("q")
+        return getattr(self, name)  # type: ignore[no-any-return]
 
     def payload_of(self, event: _Record, at: int) -> bytes:
         """Fetch a payload for its event."""
@@ -181,7 +192,7 @@ class Batch:
         # The event keeps the payload and from here on no longer needs the chunk.
         plain = self.plain
         if plain is None:
-            plain = self.plain = Batch(self.byte.obj, self.arena, self.streams, None)  # type: ignore[arg-type]
+            plain = self.plain = Batch(self.records, self.arena, self.streams, None)
         _set_state(event, (at, plain, got))
         return got
 
@@ -194,14 +205,14 @@ class Batch:
 
     def all(self) -> list[DemuxEvent]:
         """All events at once, made without a loop in Python."""
-        kinds = self.byte[32::64]
+        kinds = self.records[32::64]
         made = list(map(_new, map(CLASSES.__getitem__, kinds)))
         deque(map(_set_state, made, zip(range(0, 8 * len(kinds), 8), repeat(self), repeat(None))), 0)
         return made
 
     def pairs(self) -> Iterator[tuple[DemuxEvent, tuple[int, Batch, None]]]:
         """Each event, still blank, and the state it is to be given."""
-        kinds = self.byte[32::64]
+        kinds = self.records[32::64]
         blank = map(_new, map(CLASSES.__getitem__, kinds))
         return zip(blank, zip(range(0, 8 * len(kinds), 8), repeat(self), repeat(None)))  # noqa: B905
 
