@@ -10,6 +10,7 @@
 #include "tstrans/base.h"
 #include "tstrans/codec.h"
 #include "tstrans/klv.h"
+#include "tstrans/mediafile.h"
 #include "tstrans/mp4.h"
 #include "tstrans/mpegts.h"
 #include "tstrans/mux.h"

@@ -2,12 +2,10 @@ package mp4
 
 import (
 	"encoding/binary"
-	"errors"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/tstrans/tstrans/core/internal/prealloc"
 	"github.com/tstrans/tstrans/core/tsterr"
@@ -31,14 +29,7 @@ func openOutput(path string) (*output, error) {
 	return &output{f: f, path: path, regular: isRegular(f), ahead: prealloc.New(f)}, nil
 }
 
-func ioError(err error, what string) error {
-	e := tsterr.Wrap(tsterr.IO, err, "%s", what)
-	var no syscall.Errno
-	if errors.As(err, &no) {
-		e.With("errno", int64(no))
-	}
-	return e
-}
+func ioError(err error, what string) error { return tsterr.IOError(err, what) }
 
 // begin writes what stands before the first fragment. The reserve is a hole.
 func (o *output) begin(ftyp, moov []byte) error {

@@ -1,10 +1,8 @@
 package mpegts
 
 import (
-	"errors"
 	"io"
 	"os"
-	"syscall"
 
 	"github.com/tstrans/tstrans/core/internal/prealloc"
 	"github.com/tstrans/tstrans/core/tsterr"
@@ -101,7 +99,7 @@ func (s *FileSink) write() error {
 	if err != nil {
 		rest := copy(s.buf, s.buf[n:])
 		s.buf = s.buf[:rest]
-		s.err = fileError(err)
+		s.err = tsterr.IOError(err, "cannot write")
 		return s.err
 	}
 	s.buf = s.buf[:0]
@@ -114,14 +112,4 @@ func (s *FileSink) Flush() error {
 		s.takePending(s.m)
 	}
 	return s.write()
-}
-
-// fileError keeps the number of the operating system.
-func fileError(err error) error {
-	e := tsterr.Wrap(tsterr.IO, err, "cannot write")
-	var no syscall.Errno
-	if errors.As(err, &no) {
-		e.With("errno", int64(no))
-	}
-	return e
 }
