@@ -1,6 +1,7 @@
 package bits
 
 import (
+	"encoding/binary"
 	"math/bits"
 
 	"github.com/tstrans/tstrans/core/tsterr"
@@ -48,32 +49,44 @@ func NewReader(buf []byte) Reader { return Reader{buf: buf} }
 // one bit missing: Exp-Golomb codes have no width to tell.
 func NewRBSP(buf []byte) Reader { return Reader{buf: buf, rbsp: true} }
 
-// fill loads bytes until 57 bits or more are there, or the buffer ends.
+// fill loads bytes until 57 bits or more are there, or the buffer ends. Eight
+// bytes without a zero among them cannot hold emulation prevention, unless zeros
+// came before, so that they are loaded at once.
 func (r *Reader) fill() {
-	if !r.rbsp {
-		for r.n <= 56 && r.next < len(r.buf) {
-			r.cache |= uint64(r.buf[r.next]) << (56 - r.n)
-			r.n += 8
-			r.next++
+	if r.next+8 <= len(r.buf) {
+		v := binary.BigEndian.Uint64(r.buf[r.next:])
+		if !r.rbsp || (r.zeros == 0 && (v-lowBits)&^v&highBits == 0) {
+			k := (64 - r.n) / 8
+			r.cache |= v >> uint(r.n) &^ (1<<uint(64-r.n-8*k) - 1)
+			r.n += 8 * k
+			r.next += k
+			return
 		}
-		return
 	}
 	for r.n <= 56 && r.next < len(r.buf) {
 		b := r.buf[r.next]
 		r.next++
-		if b == 0 {
-			r.zeros++
-		} else {
+		if r.rbsp {
 			if b == 3 && r.zeros >= 2 {
 				r.zeros = 0
 				continue
 			}
-			r.zeros = 0
+			if b == 0 {
+				r.zeros++
+			} else {
+				r.zeros = 0
+			}
 		}
 		r.cache |= uint64(b) << (56 - r.n)
 		r.n += 8
 	}
 }
+
+// The constants of the test for a zero byte in a word.
+const (
+	lowBits  = 0x0101010101010101
+	highBits = 0x8080808080808080
+)
 
 // U reads an unsigned field of 0 to 32 bits.
 func (r *Reader) U(width int) uint32 {
@@ -114,6 +127,15 @@ func (r *Reader) Skip(width int) {
 
 // UE reads an unsigned Exp-Golomb code, ue(v) (H.264 §9.1).
 func (r *Reader) UE() uint32 {
+	if r.n < 32 {
+		r.fill()
+	}
+	// A code whose bits are all loaded, the usual case.
+	if z := bits.LeadingZeros64(r.cache); z < 16 && 2*z < r.n {
+		v := uint32(r.cache>>uint(63-2*z)) - 1
+		r.take(2*z + 1)
+		return v
+	}
 	start := r.done
 	zeros := 0
 	for {

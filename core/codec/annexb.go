@@ -74,7 +74,8 @@ func zeroPairs(b []byte) uint64 {
 
 // IndexStartCode finds the first 00 00 01 at or after from, -1 when there is
 // none. Compressed data has few pairs of zero bytes, so 32 bytes at a time are
-// tested for one.
+// tested for one. (Jumping from one byte of 01 to the next with bytes.IndexByte
+// is faster on random bytes, but slower on coded pictures.)
 func IndexStartCode(buf []byte, from int) int {
 	i := from
 	for ; i+33 <= len(buf); i += 32 {

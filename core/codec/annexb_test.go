@@ -8,12 +8,16 @@ import (
 
 func TestStartCodeAgainstNaive(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for range 20000 {
-		buf := make([]byte, rng.IntN(120))
-		for i := range buf {
-			buf[i] = byte(rng.IntN(2 + rng.IntN(4)))
+	for n := range 20000 {
+		size := 120
+		if n%100 == 0 {
+			size = 12000
 		}
-		for from := 0; from <= len(buf); from += 1 + rng.IntN(9) {
+		buf := make([]byte, rng.IntN(size))
+		for i := range buf {
+			buf[i] = byte(rng.IntN(2+rng.IntN(4))) | byte(n>>12)
+		}
+		for from := 0; from <= len(buf); from += 1 + rng.IntN(9+size/120*200) {
 			want := bytes.Index(buf[from:], []byte{0, 0, 1})
 			if want >= 0 {
 				want += from
@@ -59,6 +63,18 @@ func TestNALs(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkDense searches data whose every byte is 01.
+func BenchmarkDense(b *testing.B) {
+	au := bytes.Repeat([]byte{1}, 83000)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(au)))
+	for b.Loop() {
+		if IndexStartCode(au, 0) >= 0 {
+			b.Fatal("found")
+		}
 	}
 }
 

@@ -112,8 +112,8 @@ def sets_of(nals: Any, kind: str, readers: Mapping[int, Callable[[bytes], Any]])
     for nal in nals:
         if not isinstance(nal, NalUnit):
             raise TypeError(f"nals: a NalUnit is wanted, not {type(nal).__name__}")
-        read = readers.get(nal.nal_type)
-        if read is None or nal.kind != kind:
+        read = readers.get(nal._u[2])
+        if read is None or nal._kind != kind:
             continue
         try:
             made.append(read(nal.payload))
