@@ -1,7 +1,5 @@
 package mpegts
 
-import "encoding/binary"
-
 // program is one program of the PAT in force.
 type program struct {
 	number   uint16
@@ -12,13 +10,6 @@ type program struct {
 	anchor   int64    // running clock for unwrapping, 90 kHz ticks
 	anchored bool
 	kept     bool // scratch of applyPAT
-}
-
-// KLVLink ties a KLV stream to the video it describes.
-type KLVLink struct {
-	KLVPID   uint16
-	VideoPID uint16
-	Source   uint8
 }
 
 // applyPMT puts a program map in force and queues its event.
@@ -150,32 +141,22 @@ func (d *Demuxer) klvLinks(p *program, streams []PMTStream, classes []classifica
 	return links
 }
 
-// programMap queues the event; its bytes are laid out as in tst_program_head.
+// programMap queues the event.
 func (d *Demuxer) programMap(p *program, t *PMT, streams []PMTStream, classes []classification, links []KLVLink) {
+	m := ProgramMap{
+		ProgramNumber: p.number, PCRPID: t.PCRPID, PMTPID: p.pmtPID, VersionNumber: t.VersionNumber,
+		Streams: make([]ProgramStream, len(streams)), KLVLinks: links,
+	}
+	for i, e := range streams {
+		m.Streams[i] = ProgramStream{
+			PID: e.PID, StreamType: e.StreamType, Kind: classes[i].kind, Codec: classes[i].codec, Descriptors: e.Descriptors,
+		}
+	}
 	b := d.cur
 	at := len(b.arena)
-	le := binary.NativeEndian
-	a := b.arena
-	a = le.AppendUint16(a, p.number)
-	a = le.AppendUint16(a, t.PCRPID)
-	a = le.AppendUint16(a, p.pmtPID)
-	a = le.AppendUint16(a, uint16(len(streams)))
-	a = le.AppendUint16(a, uint16(len(links)))
-	a = append(a, t.VersionNumber, 0)
-	for i, e := range streams {
-		a = le.AppendUint16(a, e.PID)
-		a = append(a, e.StreamType, byte(classes[i].kind), byte(classes[i].codec), 0)
-		a = le.AppendUint16(a, uint16(len(e.Descriptors)))
-		a = append(a, e.Descriptors...)
-	}
-	for _, l := range links {
-		a = le.AppendUint16(a, l.KLVPID)
-		a = le.AppendUint16(a, l.VideoPID)
-		a = append(a, l.Source, 0)
-	}
-	b.arena = a
+	b.arena = m.append(b.arena)
 	r := d.record(EventProgramMap, StreamID{PID: p.pmtPID, ProgramNumber: p.number}, NoStream)
-	r.Text, r.TextLen = uint32(at), uint32(len(a)-at)
+	r.Text, r.TextLen = uint32(at), uint32(len(b.arena)-at)
 	b.push(&r)
 }
 

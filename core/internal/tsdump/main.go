@@ -7,7 +7,6 @@ package main
 import (
 	"bufio"
 	"crypto/sha1" //nolint:gosec // a digest to compare, not a protection
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"flag"
@@ -193,23 +192,21 @@ func b2i(b bool) int {
 }
 
 func programMap(b []byte) []any {
-	u := binary.NativeEndian.Uint16
-	streams, links := int(u(b[6:])), int(u(b[8:]))
-	out := make([]any, 0, 3+streams+links)
-	out = append(out, u(b), u(b[2:]), u(b[4:]))
-	b = b[12:]
-	for range streams {
-		n := int(u(b[6:]))
-		descs := []any{}
-		for x, rest, ok := descriptor.Next(b[8 : 8+n]); ok; x, rest, ok = descriptor.Next(rest) {
-			descs = append(descs, fmt.Sprintf("%d:%x", x.Tag, x.Data))
-		}
-		out = append(out, []any{u(b), b[2], mpegts.StreamKind(b[3]).String(), mpegts.Codec(b[4]).String(), descs})
-		b = b[8+n:]
+	var m mpegts.ProgramMap
+	if _, err := m.Unmarshal(b); err != nil {
+		panic(err)
 	}
-	for range links {
-		out = append(out, []any{u(b), u(b[2:]), []string{"", "declared", "inferred", "override"}[b[4]]})
-		b = b[6:]
+	out := make([]any, 0, 3+len(m.Streams)+len(m.KLVLinks))
+	out = append(out, m.ProgramNumber, m.PCRPID, m.PMTPID)
+	for _, s := range m.Streams {
+		descriptors := []any{}
+		for x, rest, ok := descriptor.Next(s.Descriptors); ok; x, rest, ok = descriptor.Next(rest) {
+			descriptors = append(descriptors, fmt.Sprintf("%d:%x", x.Tag, x.Data))
+		}
+		out = append(out, []any{s.PID, s.StreamType, s.Kind.String(), s.Codec.String(), descriptors})
+	}
+	for _, l := range m.KLVLinks {
+		out = append(out, []any{l.KLVPID, l.VideoPID, []string{"", "declared", "inferred", "override"}[l.Source]})
 	}
 	return out
 }
