@@ -169,6 +169,7 @@ type Set struct {
 	Reserved  []uint32
 	LeadID    string // name of the BER-OID number that precedes the items of a pack ("" for a plain set)
 	Sentinels bool   // the record lists items that carry the reserved value
+	Tail      bool   // a tail that is no whole item is a field error of tag 0, not the end of the set
 	Plain     bool   // the record has neither unknown items nor field errors
 
 	byTag [256]*Item

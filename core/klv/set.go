@@ -65,6 +65,11 @@ func (s *Set) decode(w *Tree, body []byte, depth int, rep *Report) bool {
 	unknown := 0
 	for off < len(body) {
 		t, next, ok := Next(body, off)
+		if !ok && s.Tail {
+			body = body[:off]
+			rep.Errors = append(rep.Errors, FieldError{Kind: TruncatedField})
+			break
+		}
 		if !ok {
 			return false
 		}

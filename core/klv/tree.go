@@ -28,6 +28,7 @@ type Tree struct {
 	B           []byte
 	InnerErrors int // field errors inside nested sets
 	InnerDup    int // nested sets with a repeated item
+	InnerFrames int // series whose element lengths are broken
 }
 
 // None appends nothing.

@@ -106,6 +106,7 @@ func (it *Item) series(w *Tree, v []byte, depth int) (first FieldError) {
 	for len(v) > 0 {
 		size, used, ok := ReadLength(v)
 		if !ok || size > uint64(len(v)-used) {
+			w.InnerFrames++
 			first = FieldError{Kind: TruncatedField, Tag: uint64(it.Tag)}
 			break
 		}

@@ -15,7 +15,7 @@ var required = []uint64{4, 6}
 // Decode decodes a VMTI set's body (as ST 0601 item 74 holds it). Strict
 // refuses repeated items, field errors anywhere, and a set without items 4, 6.
 func Decode(w *klv.Tree, body []byte, strict bool) error {
-	w.InnerErrors, w.InnerDup = 0, 0
+	w.InnerErrors, w.InnerDup, w.InnerFrames = 0, 0, 0
 	rep, err := VMTI.Decode(w, body)
 	switch {
 	case err != nil:
@@ -29,7 +29,7 @@ func Decode(w *klv.Tree, body []byte, strict bool) error {
 	case len(rep.Errors) > 0:
 		e := &rep.Errors[0]
 		kind := tsterr.KLVMalformedBytes
-		if e.Kind == klv.TruncatedField && e.Tag == 101 {
+		if e.Kind == klv.TruncatedField && (e.Tag == 0 || w.InnerFrames > 0) {
 			kind = tsterr.KLVTruncatedSet
 		}
 		return tsterr.New(kind, "%s", e.Message()).With("tag", int64(e.Tag))

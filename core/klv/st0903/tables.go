@@ -6,7 +6,7 @@ const standard = "MISB ST 0903.6"
 
 // Maps that several tables share.
 func latLon(tag uint32, name string) klv.Item {
-	return klv.Item{Tag: tag, Name: name, Type: klv.TIMAPB, Len: 3, Min: -19.2, Max: 19.2, Unit: "deg", NoTag: true}
+	return klv.Item{Tag: tag, Name: name, Type: klv.TIMAPB, Len: 3, Min: -19.2, Max: 19.2, Unit: "deg", NoTag: true, Exact: true}
 }
 
 func count(tag uint32, name string, n int, most float64) klv.Item {
@@ -32,17 +32,17 @@ const (
 // VMTI is the local set (ST 0903.6 §7). Item 7 is deprecated and stays among
 // the unknown items.
 var VMTI = klv.NewSet(klv.Set{
-	Name: "VmtiLs", Standard: standard, Key: klv.VMTIUL,
+	Name: "VmtiLs", Standard: standard, Key: klv.VMTIUL, Tail: true,
 	Items: []klv.Item{
 		{Tag: 1, Name: "checksum", Type: klv.TUint, Len: 2, DecodeOnly: true},
 		{Tag: 2, Name: "precision_time_stamp", Type: klv.TUint, Len: 8, Unit: "us"},
-		text(3, "vmti_system_name"),
+		{Tag: 3, Name: "vmti_system_name", Type: klv.TText, MaxLen: 32},
 		{Tag: 4, Name: "version_number", Type: klv.TVarUint, MaxLen: 2},
 		{Tag: 5, Name: "total_targets_in_frame", Type: klv.TVarUint, MaxLen: 3, Wide: 4},
 		{Tag: 6, Name: "num_targets_reported", Type: klv.TVarUint, MaxLen: 3, Wide: 4},
 		{Tag: 8, Name: "frame_width", Type: klv.TVarUint, MaxLen: 3, Wide: 4, Unit: "px"},
 		{Tag: 9, Name: "frame_height", Type: klv.TVarUint, MaxLen: 3, Wide: 4, Unit: "px"},
-		text(10, "source_sensor"),
+		{Tag: 10, Name: "source_sensor", Type: klv.TText, MaxLen: 128},
 		{Tag: 11, Name: "horizontal_fov", Type: klv.TIMAPB, Len: 2, Min: 0, Max: 180, Unit: "deg", Exact: true, NoTag: true},
 		{Tag: 12, Name: "vertical_fov", Type: klv.TIMAPB, Len: 2, Min: 0, Max: 180, Unit: "deg", Exact: true, NoTag: true},
 		{Tag: 13, Name: "miis_id", Type: klv.TBytes},
@@ -67,13 +67,13 @@ var VTarget = klv.NewSet(klv.Set{
 		{Tag: 5, Name: "confidence_level", Type: klv.TUint, Len: 1, Unit: "%"},
 		{Tag: 6, Name: "history", Type: klv.TVarUint, MaxLen: 2},
 		{Tag: 7, Name: "percentage_of_target_pixels", Type: klv.TUint, Len: 1, Unit: "%"},
-		{Tag: 8, Name: "target_color", Type: klv.TSeq, Fields: []klv.Item{
+		{Tag: 8, Name: "target_color", Type: klv.TSeq, Lens: []int{3}, Fields: []klv.Item{
 			{Name: "red", Type: klv.TUint, Len: 1}, {Name: "green", Type: klv.TUint, Len: 1}, {Name: "blue", Type: klv.TUint, Len: 1},
 		}},
 		count(9, "target_intensity", 3, max24),
 		latLon(10, "centroid_lat_offset"),
 		latLon(11, "centroid_lon_offset"),
-		{Tag: 12, Name: "centroid_hae", Type: klv.TIMAPB, Len: 2, Min: -900, Max: 19000, Unit: "m", NoTag: true},
+		{Tag: 12, Name: "centroid_hae", Type: klv.TIMAPB, Len: 2, Min: -900, Max: 19000, Unit: "m", NoTag: true, Exact: true},
 		latLon(13, "bbox_top_left_lat_offset"),
 		latLon(14, "bbox_top_left_lon_offset"),
 		latLon(15, "bbox_bottom_right_lat_offset"),

@@ -44,13 +44,14 @@ func malformed(off int64, msg string) error {
 
 // Decode reads a core identifier; the result aliases b.
 func Decode(b []byte) (c CoreID, err error) {
+	if len(b) > 0 && b[0] != version {
+		return c, malformed(0, "unknown version")
+	}
 	if len(b) < 2 {
 		return c, tsterr.At(tsterr.KLVTruncatedSet, "core_id", int64(len(b)), "core identifier of %d bytes is shorter than version and usage", len(b))
 	}
 	u := b[1]
 	switch {
-	case b[0] != version:
-		return c, malformed(0, "unknown version")
 	case u&usageReserved != 0:
 		return c, malformed(1, "reserved usage bits are set")
 	case u == 0:
