@@ -9,9 +9,10 @@ VPY := $(VENV)/bin/python
 LIB := python/tstrans/libtstrans.so
 export CGO_ENABLED := 1
 export PYTHONPATH := $(CURDIR)/python
+export TSTRANS_PEER_PYTHON ?= $(wildcard $(CURDIR)/build/interop/env/wheel08/bin/python)
 # Fuzzing time a target, and what `make bench` compares with (a Python that has the other wheel).
 FUZZTIME ?= 10m
-PEER ?= build/peer/bin/python
+PEER ?= build/interop/env/wheel08/bin/python
 PREFIX ?= build/out/prefix
 
 GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' 'go.mod' 'go.sum' 'capi/tstrans.map' 2>/dev/null)
@@ -49,8 +50,12 @@ demo: deps lib ## show what is inside a real capture
 	@echo
 	@$(PYTHON) -m tstrans events testdata/demo.ts --limit 12
 
+.PHONY: peers
+peers: ## install the other implementations that the tests compare with, where they can be had
+	@build/interop/setup.sh
+
 .PHONY: test
-test: deps-test venv lib test-go test-python ## everything CI runs
+test: deps-test venv peers lib test-go test-python ## everything CI runs
 
 .PHONY: test-go
 test-go: ## the Go tests with the race detector, the C, C++ and cgo-free programs among them

@@ -12,7 +12,7 @@ PYTHONPATH=$root/python "$py" build/bench/inputs.py "$inputs"
 if [ -x "$peer" ]; then
   echo "== Python: A is the peer, B is this package"
 else
-  echo "== Python: no peer at $peer (make one: python3 -m venv build/peer && build/peer/bin/pip install tstrans==0.8.0 pandas)"
+  echo "== Python: no peer at $peer (`make peers` installs one)"
   peer=$py
 fi
 PYTHONPATH=$root/python "$py" build/bench/compare.py "$peer" "$py" "$inputs"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Install what the KLV interoperability tests compare with, each in an environment of its own.
+# Install what the interoperability tests compare with, each in an environment of its own: other readers of KLV
+# and the published wheels. What cannot be had here is left out, and the tests that need it say so.
 # usage: setup.sh [TARGET]     TARGET defaults to build/interop/env
-# Needs python3, and for jMISB: default-jdk-headless and maven.
-set -eu
+# Needs python3, and for jMISB: javac and mvn.
+set -u
 target=${1:-$(dirname "$0")/env}
 mkdir -p "$target"
 target=$(cd "$target" && pwd)
@@ -10,16 +11,25 @@ target=$(cd "$target" && pwd)
 venv() { # name, packages ...
   local at="$target/$1"
   shift
-  [ -x "$at/bin/python" ] || python3 -m venv "$at"
-  "$at/bin/pip" install --quiet "$@"
+  [ -e "$at/.done" ] && return
+  { [ -x "$at/bin/python" ] || python3 -m venv "$at"; } &&
+    "$at/bin/pip" -q --disable-pip-version-check install "$@" && touch "$at/.done" ||
+    { echo "not installed: $*" >&2; rm -rf "$at"; }
 }
 
 venv klv stanag4609==0.4.0 klvdata==0.0.3
-venv wheel08 tstrans==0.8.0
-venv wheel02 tstrans==0.2.0
+venv wheel08 tstrans==0.8.0 pandas
+venv wheel02 tstrans==0.2.0 pandas
 
-mkdir -p "$target/jmisb"
-for a in org.jmisb:jmisb-api:1.12.0 org.jmisb:jmisb-core-common:1.12.0 org.slf4j:slf4j-api:1.7.36; do
-  mvn -q -B dependency:get -Dartifact="$a" -Dtransitive=false
-  mvn -q -B dependency:copy -Dartifact="$a" -DoutputDirectory="$target/jmisb"
-done
+if command -v mvn >/dev/null && command -v javac >/dev/null; then
+  mkdir -p "$target/jmisb"
+  for a in org.jmisb:jmisb-api:1.12.0 org.jmisb:jmisb-core-common:1.12.0 org.slf4j:slf4j-api:1.7.36; do
+    name=${a#*:}
+    [ -e "$target/jmisb/${name/:/-}.jar" ] && continue
+    mvn -q -B dependency:get -Dartifact="$a" -Dtransitive=false &&
+      mvn -q -B dependency:copy -Dartifact="$a" -DoutputDirectory="$target/jmisb" || echo "not installed: $a" >&2
+  done
+else
+  echo "not installed: jMISB (needs mvn and javac)" >&2
+fi
+exit 0

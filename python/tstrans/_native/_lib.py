@@ -284,6 +284,8 @@ _GENERAL: dict[int, Callable[[str], BaseException]] = {
 
 
 def _domain_error(domain: str, kind: str, d: Detail) -> Exception:
+    if domain not in _DOMAINS:  # a room whose own module maps its errors
+        return exc.TstError(d.message)
     cls_name, kind_name = _DOMAINS[domain]
     cls = getattr(exc, cls_name)
     member = getattr(exc, kind_name)[kind]
