@@ -9,11 +9,13 @@ VPY := $(VENV)/bin/python
 LIB := python/tstrans/libtstrans.so
 export CGO_ENABLED := 1
 export PYTHONPATH := $(CURDIR)/python
-export TSTRANS_PEER_PYTHON ?= $(wildcard $(CURDIR)/build/interop/env/wheel08/bin/python)
 # Fuzzing time a target, and what `make bench` compares with (a Python that has the other wheel).
 FUZZTIME ?= 10m
 PEER ?= build/interop/env/wheel08/bin/python
 PREFIX ?= build/out/prefix
+
+# The published wheel, once `make peers` has installed it: the differential tests look for it here.
+WITH_PEER = TSTRANS_PEER_PYTHON=$${TSTRANS_PEER_PYTHON:-$$(ls $(CURDIR)/build/interop/env/wheel08/bin/python 2>/dev/null || true)}
 
 GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' 'go.mod' 'go.sum' 'capi/tstrans.map' 2>/dev/null)
 
@@ -65,12 +67,12 @@ test-go: ## the Go tests with the race detector, the C, C++ and cgo-free program
 .PHONY: test-python
 test-python: venv lib ## the Python tests
 	$(VPY) build/abi/generate.py --check
-	$(VPY) -m pytest -q python/tests
+	$(WITH_PEER) $(VPY) -m pytest -q python/tests
 
 .PHONY: soak
 soak: deps-test venv lib ## the tests that take longer
 	TSTRANS_SOAK=1 go test -timeout 60m ./...
-	TSTRANS_SOAK=1 $(VPY) -m pytest -q python/tests
+	TSTRANS_SOAK=1 $(WITH_PEER) $(VPY) -m pytest -q python/tests
 
 .PHONY: wheel
 wheel: deps venv ## a wheel in build/dist
