@@ -52,7 +52,7 @@ func same(a, b []event) string {
 	}
 	for i := range a {
 		x, y := a[i], b[i]
-		x.Record.Payload, y.Record.Payload, x.Record.Text, y.Record.Text = 0, 0, 0, 0
+		x.Payload, y.Payload, x.Text, y.Text = 0, 0, 0, 0
 		if x.Record != y.Record || x.text != y.text || !bytes.Equal(x.payload, y.payload) {
 			return fmt.Sprintf("event %d: %+v %q, %+v %q", i, x.Record, x.text, y.Record, y.text)
 		}
@@ -63,9 +63,9 @@ func same(a, b []event) string {
 // The same bytes give the same events however they are cut.
 func TestChunking(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
-	for name, data := range corpus(t) {
+	for name, plain := range corpus(t) {
 		for _, garbage := range []int{0, 1, 500, 7000} {
-			data := append(bytes.Repeat([]byte{0x47, 1, 2}, garbage/3+1)[:garbage], data...)
+			data := join(bytes.Repeat([]byte{0x47, 1, 2}, garbage/3+1)[:garbage], plain)
 			for _, cfg := range []mpegts.DemuxerConfig{{}, {HoldBeforePMT: 4 << 20}} {
 				run := func(cut func() int) []event {
 					d := newDemuxer(t, cfg)

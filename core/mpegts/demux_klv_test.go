@@ -83,7 +83,7 @@ func TestKLV(t *testing.T) {
 }
 
 func TestAUCellLimits(t *testing.T) {
-	var streams []mpegts.PMTStream
+	streams := make([]mpegts.PMTStream, 0, 65)
 	for i := range uint16(65) {
 		streams = append(streams, mpegts.PMTStream{StreamType: 0x15, PID: 0x200 + i})
 	}

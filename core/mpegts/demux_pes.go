@@ -188,7 +188,8 @@ func (d *Demuxer) pesTimestamps(s *pidState, p []byte, info *pesInfo) {
 	if which&0b10 == 0 {
 		return
 	}
-	prefix, markers := uint8(0), false
+	var prefix uint8
+	var markers bool
 	want := uint8(PrefixPTSOnly)
 	if which == 0b11 {
 		want = PrefixPTS

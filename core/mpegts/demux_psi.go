@@ -211,24 +211,25 @@ func (d *Demuxer) patSection(s *pidState, h *SectionHeader, sec []byte) {
 		return
 	}
 	d.sectionSyntax(s, h)
+	collecting := p.sections != nil && p.next.VersionNumber == h.VersionNumber && p.next.TransportStreamID == h.TableIDExtension
+	if collecting && h.LastSectionNumber > 0 && p.next.LastSectionNumber != h.LastSectionNumber {
+		d.multiSection(StreamID{PID: s.pid}, h)
+		return
+	}
 	if p.havePAT && p.patVersion == h.VersionNumber {
 		return
 	}
 	if h.LastSectionNumber == 0 {
-		p.sections = nil
 		d.applyPAT(&p.pat)
 		return
 	}
 	if h.SectionNumber > h.LastSectionNumber {
 		return
 	}
-	if p.sections == nil || p.next.VersionNumber != h.VersionNumber || p.next.TransportStreamID != h.TableIDExtension {
+	if !collecting {
 		p.next = PAT{VersionNumber: h.VersionNumber, TransportStreamID: h.TableIDExtension, LastSectionNumber: h.LastSectionNumber}
 		p.missing = int(h.LastSectionNumber) + 1
 		p.sections = make([][]byte, p.missing)
-	} else if p.next.LastSectionNumber != h.LastSectionNumber {
-		d.multiSection(StreamID{PID: s.pid}, h)
-		return
 	}
 	if p.sections[h.SectionNumber] == nil {
 		p.missing--
@@ -261,12 +262,13 @@ func (d *Demuxer) applyPAT(t *PAT) {
 			continue
 		}
 		q := p.byNumber[e.ProgramNumber]
-		if q == nil {
+		switch {
+		case q == nil:
 			q = &program{number: e.ProgramNumber, pmtPID: e.PID, version: -1, pcrPID: PIDNull}
 			p.byNumber[e.ProgramNumber] = q
-		} else if q.kept {
+		case q.kept:
 			continue // listed twice
-		} else if q.pmtPID != e.PID {
+		case q.pmtPID != e.PID:
 			q.pmtPID, q.version = e.PID, -1
 		}
 		q.kept = true

@@ -17,7 +17,8 @@ func TestPSI(t *testing.T) {
 		mpegts.PutSectionCRC(s)
 		return s
 	}
-	long := []mpegts.PMTStream{h264()}
+	long := make([]mpegts.PMTStream, 0, 41)
+	long = append(long, h264())
 	for i := range 40 {
 		long = append(long, mpegts.PMTStream{StreamType: 0x80, PID: 0x300 + uint16(i), Descriptors: []byte{0x52, 1, byte(i)}})
 	}

@@ -72,7 +72,7 @@ func (d *Demuxer) audioFraming(s *pidState, info *pesInfo) bool {
 	case CodecAACLATM:
 		// LOAS: 11 bits 0x2B7, 13 bits audioMuxLengthBytes (ISO/IEC 14496-3 §1.7.2).
 		p := s.peek(d, d.hdr[:], info.body, min(info.size, 3))
-		why := ""
+		var why string
 		switch {
 		case len(p) < 3:
 			why = "payload shorter than a LOAS header"

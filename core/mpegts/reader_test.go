@@ -66,9 +66,9 @@ func open(t *testing.T, path string, cfg mpegts.DemuxerConfig) *mpegts.Reader {
 // A file gives the events of its bytes, also one much larger than what is read
 // ahead, and one that starts in the middle of a descriptor.
 func TestReaderFile(t *testing.T) {
-	for name, data := range corpus(t) {
+	for name, once := range corpus(t) {
 		for _, times := range []int{1, 5} {
-			data := bytes.Repeat(data, times)
+			data := bytes.Repeat(once, times)
 			want := demux(t, mpegts.DemuxerConfig{SyncBufCap: 1 << 30}, data)
 			r := open(t, write(t, data), mpegts.DemuxerConfig{})
 			got, err := readAll(t, r)
@@ -78,7 +78,7 @@ func TestReaderFile(t *testing.T) {
 			if diff := same(want, got); diff != "" {
 				t.Errorf("%s x%d: %s", name, times, diff)
 			}
-			if _, err := readAll(t, r); tsterr.KindOf(err) != tsterr.EOS {
+			if _, err = readAll(t, r); tsterr.KindOf(err) != tsterr.EOS {
 				t.Error(err)
 			}
 			if n := r.Demuxer().Stats().BytesTotal; n != uint64(len(data)) {

@@ -35,7 +35,7 @@ func TestReaderFIFO(t *testing.T) {
 	go func() {
 		for len(data) > 0 {
 			n := min(len(data), 100)
-			if _, err := w.Write(data[:n]); err != nil {
+			if _, fault := w.Write(data[:n]); fault != nil {
 				return
 			}
 			data = data[n:]
