@@ -62,14 +62,20 @@ class Snapshot(Final):
 class _Flag:
     """Whether an object was cancelled or closed, and how to do it."""
 
-    __slots__ = ("link", "set")
+    __slots__ = ("end", "link", "set")
 
     def __init__(self, link: Any) -> None:
         self.link = link
         self.set = False
+        self.end: Any = None  # called when it is set
+
+    def raise_(self) -> None:
+        self.set = True
+        if self.end is not None:
+            self.end()
 
     def cancel(self) -> None:
-        self.set = True
+        self.raise_()
         self.link.cancel()
 
 
@@ -113,7 +119,7 @@ class Closing(Final):
 
     def close(self) -> None:
         """End parked calls and free everything; repeating it does nothing."""
-        self._flag.set = True
+        self._flag.raise_()
         self._link.close()
 
     def __enter__(self: _C) -> _C:

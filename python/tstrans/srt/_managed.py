@@ -105,6 +105,7 @@ class ManagedReceiver(_Raw):
         self = object.__new__(ManagedReceiver)
         self._start(lib.managed_receive(values), limit(config.recv_ms), limit(config.send_ms))
         self._packets = lib.Packets(self._link)
+        self._flag.end = self._packets.drop
         self._last = None
         return self
 
@@ -114,11 +115,14 @@ class ManagedReceiver(_Raw):
         Raises:
             SrtError: ``BROKEN`` when the attempts are used up, ``CLOSED`` when closed or cancelled.
         """
-        if max_len != 1500:
+        if max_len.__class__ is not int or max_len < 0:
             unsigned("max_len", max_len, 64)
+        packets = self._packets
+        for packet in packets.rest:
+            return packet
         if self._flag.set:
             raise lib.MANAGED.closed("ManagedReceiver")
-        return self._packets.get(self._recv_ms)
+        return packets.more(self._recv_ms)
 
     def recv_batch(self) -> tuple[bytes, bool]:
         """As many packets as are ready, and whether they are the first of a new sender."""
@@ -137,8 +141,3 @@ class ManagedReceiver(_Raw):
     def srt_stats(self) -> SrtStats:
         """Not kept across connections: raises ``SrtError`` of kind ``IO``."""
         self._no_srt_stats()
-
-    def close(self) -> None:
-        """End parked calls, also a wait for the next sender, and free everything; repeating does nothing."""
-        super().close()
-        self._packets.drop()

@@ -80,6 +80,7 @@ class Receiver(Plain):
         self = object.__new__(cls)
         self._start(link, recv_ms, send_ms)
         self._packets = lib.Packets(link)
+        self._flag.end = self._packets.drop
         return self
 
     @staticmethod
@@ -101,11 +102,14 @@ class Receiver(Plain):
             SrtError: ``BROKEN`` once when the link is lost, after everything that had come, then ``CLOSED``;
                 ``WOULD_BLOCK`` after ``x-recvtimeout``, and the object stays usable.
         """
-        if max_len != 1500:
+        if max_len.__class__ is not int or max_len < 0:
             unsigned("max_len", max_len, 64)
+        packets = self._packets
+        for packet in packets.rest:
+            return packet
         if self._flag.set:
             raise lib.DOMAIN.closed("Receiver")
-        return self._packets.get(self._recv_ms)
+        return packets.more(self._recv_ms)
 
     def recv_batch(self) -> bytes:
         """As many packets as are ready, at least one: a multiple of 188 bytes. Raises as `recv_bytes`."""
@@ -116,8 +120,3 @@ class Receiver(Plain):
     def fileno(self) -> int:
         """A descriptor that is readable when something waits."""
         return self._link.fileno()
-
-    def close(self) -> None:
-        """End parked calls and free everything; repeating it does nothing."""
-        super().close()
-        self._packets.drop()
