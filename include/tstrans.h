@@ -21,5 +21,6 @@
 #include "tstrans/srt.h"
 #include "tstrans/rtp.h"
 #include "tstrans/rtsp.h"
+#include "tstrans/rist.h"
 
 #endif /* TSTRANS_H */

@@ -20,3 +20,5 @@ class LibraryHook(BuildHookInterface[Any]):
         build_data["pure_python"] = False
         build_data["tag"] = "py3-none-" + sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["force_include"][str(library)] = "tstrans/libtstrans.so"
+        for extra in sorted((library.parent / "_libs").glob("*.so.*")):
+            build_data["force_include"][str(extra)] = f"tstrans/_libs/{extra.name}"

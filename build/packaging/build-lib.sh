@@ -23,3 +23,14 @@ CGO_ENABLED=1 go build -trimpath -buildmode=c-shared "$@" \
   -ldflags "-s -w -linkmode external -extldflags '-Wl,--version-script=$root/capi/tstrans.map -Wl,-z,now -Wl,--exclude-libs,ALL -static-libgcc'" \
   -o "$tmp/libtstrans.so" ./capi
 mv -f "$tmp/libtstrans.so" "$out"
+# librist has no archive: it travels beside the library, which opens it at the first RIST link.
+case "$out" in
+*/python/tstrans/*)
+  libs=$(dirname "$out")/_libs
+  mkdir -p "$libs"
+  for lib in librist.so.4 libcjson.so.1 libmbedcrypto.so.7; do
+    found=$(ldconfig -p | awk -v lib="$lib" '$1 == lib { print $NF; exit }')
+    [ -z "$found" ] || cp -L "$found" "$libs/"
+  done
+  ;;
+esac

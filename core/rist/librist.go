@@ -1,0 +1,382 @@
+package rist
+
+// This file speaks to librist itself; core otherwise leaves C to others. No Go
+// binding of it exists. The library is opened at first use rather than linked:
+// Debian has no static archive of it, so it travels beside the shared library of
+// this module, and a program without RIST need not have it.
+
+/*
+#cgo LDFLAGS: -ldl -lpthread
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <librist/librist.h>
+
+typedef struct { uint32_t off, len; } tr_span;
+
+typedef struct {
+	pthread_mutex_t lock;
+	uint64_t sent, retransmitted, received, missing, recovered, lost, bandwidth, rtt_us;
+	struct rist_ctx *ctx;
+	struct rist_logging_settings *log;
+	struct rist_data_block *held; // read, and longer than the room there was
+	uint64_t overflows;
+} tr_link;
+
+static struct {
+	__typeof__(rist_sender_create) *sender_create;
+	__typeof__(rist_receiver_create) *receiver_create;
+	__typeof__(rist_peer_config_defaults_set) *defaults;
+	__typeof__(rist_peer_create) *peer_create;
+	__typeof__(rist_start) *start;
+	__typeof__(rist_destroy) *destroy;
+	__typeof__(rist_sender_data_write) *write;
+	__typeof__(rist_receiver_data_read2) *read;
+	__typeof__(rist_receiver_data_block_free2) *block_free;
+	__typeof__(rist_receiver_set_output_fifo_size) *fifo;
+	__typeof__(rist_stats_callback_set) *stats;
+	__typeof__(rist_stats_free) *stats_free;
+	__typeof__(rist_logging_set) *logging;
+	__typeof__(rist_logging_settings_free2) *logging_free;
+	__typeof__(librist_version) *version;
+} tr;
+
+static void *tr_find(void *lib, const char *name, int *missing) {
+	void *p = dlsym(lib, name);
+	if (p == NULL) *missing = 1;
+	return p;
+}
+
+static int tr_exists_beside(char *out, size_t cap, const char *dir, const char *name) {
+	size_t n = strlen(dir), m = strlen(name);
+	if (n + m + 2 > cap) return 0;
+	memcpy(out, dir, n);
+	memcpy(out + n, name, m + 1);
+	return 1;
+}
+
+// tr_load opens librist: the copy beside this library first, with what it needs,
+// then the system's. It returns NULL, or why it failed.
+static const char *tr_load(void) {
+	static const char *const needs[] = { "libcjson.so.1", "libmbedcrypto.so.7" };
+	Dl_info me;
+	char dir[4096] = "", path[4200];
+	void *lib = NULL;
+	if (dladdr((void *)tr_load, &me) && me.dli_fname != NULL) {
+		const char *slash = strrchr(me.dli_fname, '/');
+		if (slash != NULL && (size_t)(slash - me.dli_fname) + 8 < sizeof dir) {
+			memcpy(dir, me.dli_fname, slash - me.dli_fname + 1);
+			strcpy(dir + (slash - me.dli_fname + 1), "_libs/");
+		}
+	}
+	const char *also = getenv("TSTRANS_LIBS");
+	for (int pass = 0; pass < 2 && lib == NULL; pass++) {
+		char from[4200];
+		if (pass == 1) {
+			if (also == NULL || strlen(also) > 4000) break;
+			strcpy(from, also);
+			strcat(from, "/");
+		} else {
+			strcpy(from, dir);
+		}
+		if (from[0] == 0 || !tr_exists_beside(path, sizeof path, from, "librist.so.4")) continue;
+		for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
+			char dep[4200];
+			if (tr_exists_beside(dep, sizeof dep, from, needs[i])) dlopen(dep, RTLD_NOW | RTLD_LOCAL);
+		}
+		lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	}
+	if (lib == NULL) lib = dlopen("librist.so.4", RTLD_NOW | RTLD_LOCAL);
+	if (lib == NULL) return dlerror();
+	int missing = 0;
+	tr.sender_create = tr_find(lib, "rist_sender_create", &missing);
+	tr.receiver_create = tr_find(lib, "rist_receiver_create", &missing);
+	tr.defaults = tr_find(lib, "rist_peer_config_defaults_set", &missing);
+	tr.peer_create = tr_find(lib, "rist_peer_create", &missing);
+	tr.start = tr_find(lib, "rist_start", &missing);
+	tr.destroy = tr_find(lib, "rist_destroy", &missing);
+	tr.write = tr_find(lib, "rist_sender_data_write", &missing);
+	tr.read = tr_find(lib, "rist_receiver_data_read2", &missing);
+	tr.block_free = tr_find(lib, "rist_receiver_data_block_free2", &missing);
+	tr.fifo = tr_find(lib, "rist_receiver_set_output_fifo_size", &missing);
+	tr.stats = tr_find(lib, "rist_stats_callback_set", &missing);
+	tr.stats_free = tr_find(lib, "rist_stats_free", &missing);
+	tr.logging = tr_find(lib, "rist_logging_set", &missing);
+	tr.logging_free = tr_find(lib, "rist_logging_settings_free2", &missing);
+	tr.version = tr_find(lib, "librist_version", &missing);
+	return missing ? "librist is too old: a function is missing" : NULL;
+}
+
+static const char *tr_version(void) { return tr.version(); }
+
+// tr_on_stats adds up: librist reports what happened since the last report.
+static int tr_on_stats(void *arg, const struct rist_stats *s) {
+	tr_link *l = arg;
+	pthread_mutex_lock(&l->lock);
+	if (s->stats_type == RIST_STATS_SENDER_PEER) {
+		l->sent += s->stats.sender_peer.sent;
+		l->retransmitted += s->stats.sender_peer.retransmitted;
+		l->bandwidth = s->stats.sender_peer.bandwidth;
+		l->rtt_us = (uint64_t)s->stats.sender_peer.rtt * 1000;
+	} else {
+		l->received += s->stats.receiver_flow.received;
+		l->missing += s->stats.receiver_flow.missing;
+		l->recovered += s->stats.receiver_flow.recovered;
+		l->lost += s->stats.receiver_flow.lost;
+		l->bandwidth = s->stats.receiver_flow.bandwidth;
+		l->rtt_us = (uint64_t)s->stats.receiver_flow.rtt * 1000;
+	}
+	pthread_mutex_unlock(&l->lock);
+	tr.stats_free(s);
+	return 0;
+}
+
+static void tr_close(tr_link *l) {
+	if (l->held) tr.block_free(&l->held);
+	if (l->ctx) tr.destroy(l->ctx);
+	if (l->log) tr.logging_free(&l->log);
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+}
+
+// tr_open returns NULL and the step that failed: 1 context, 2 peer.
+static tr_link *tr_open(int listen, int profile, const char *address, uint32_t buffer_ms, uint32_t bandwidth,
+                        uint32_t reorder_ms, uint32_t rtt_min_ms, int key_size, const char *secret, const char *cname,
+                        uint32_t session_ms, int compression, uint32_t fifo, int *step) {
+	tr_link *l = calloc(1, sizeof *l);
+	*step = 1;
+	if (l == NULL) return NULL;
+	pthread_mutex_init(&l->lock, NULL);
+	if (tr.logging(&l->log, RIST_LOG_DISABLE, NULL, NULL, NULL, NULL) != 0) l->log = NULL;
+	int r = listen ? tr.receiver_create(&l->ctx, profile, l->log) : tr.sender_create(&l->ctx, profile, 0, l->log);
+	if (r != 0) {
+		l->ctx = NULL;
+		tr_close(l);
+		return NULL;
+	}
+	struct rist_peer_config c;
+	memset(&c, 0, sizeof c);
+	tr.defaults(&c);
+	strncpy(c.address, address, sizeof c.address - 1);
+	if (buffer_ms) c.recovery_length_min = c.recovery_length_max = buffer_ms;
+	c.recovery_maxbitrate = bandwidth;
+	c.recovery_reorder_buffer = reorder_ms;
+	c.recovery_rtt_min = rtt_min_ms;
+	if (c.recovery_rtt_max < rtt_min_ms) c.recovery_rtt_max = rtt_min_ms;
+	c.key_size = key_size;
+	strncpy(c.secret, secret, sizeof c.secret - 1);
+	strncpy(c.cname, cname, sizeof c.cname - 1);
+	if (session_ms) c.session_timeout = session_ms;
+	c.compression = compression;
+	struct rist_peer *peer = NULL;
+	*step = 2;
+	if (tr.peer_create(l->ctx, &peer, &c) != 0) {
+		tr_close(l);
+		return NULL;
+	}
+	if (listen) tr.fifo(l->ctx, fifo);
+	tr.stats(l->ctx, 250, tr_on_stats, l);
+	return l;
+}
+
+static int tr_start(tr_link *l) { return tr.start(l->ctx); }
+
+static int tr_write(tr_link *l, const void *p, size_t n) {
+	struct rist_data_block b;
+	memset(&b, 0, sizeof b);
+	b.payload = p;
+	b.payload_len = n;
+	return tr.write(l->ctx, &b);
+}
+
+static int64_t tr_now_us(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+// tr_read takes what is there; when that is nothing it looks again every step_us
+// until wait_us are over. librist's own wait cannot be ended from outside.
+static int tr_read(tr_link *l, char *buf, size_t size, tr_span *spans, int max, int64_t wait_us, int step_us, size_t *needed) {
+	int n = 0;
+	size_t used = 0;
+	int64_t end = wait_us > 0 ? tr_now_us() + wait_us : 0;
+	*needed = 0;
+	while (n < max) {
+		struct rist_data_block *b = l->held;
+		l->held = NULL;
+		if (b == NULL && tr.read(l->ctx, &b, 0) < 0) return n > 0 ? n : -1;
+		if (b == NULL) {
+			if (n > 0 || end == 0) break;
+			int64_t left = end - tr_now_us();
+			if (left <= 0) break;
+			struct timespec t = { 0, (left < step_us ? left : step_us) * 1000 };
+			nanosleep(&t, NULL);
+			continue;
+		}
+		if (b->payload_len > size - used) {
+			l->held = b;
+			if (n == 0) *needed = b->payload_len;
+			break;
+		}
+		if (b->flags & RIST_DATA_FLAGS_OVERFLOW) l->overflows++;
+		memcpy(buf + used, b->payload, b->payload_len);
+		spans[n].off = used;
+		spans[n].len = b->payload_len;
+		used += b->payload_len;
+		n++;
+		tr.block_free(&b);
+	}
+	return n;
+}
+
+static void tr_stats(tr_link *l, tr_link *out) {
+	pthread_mutex_lock(&l->lock);
+	out->sent = l->sent;
+	out->retransmitted = l->retransmitted;
+	out->received = l->received;
+	out->missing = l->missing;
+	out->recovered = l->recovered;
+	out->lost = l->lost;
+	out->bandwidth = l->bandwidth;
+	out->rtt_us = l->rtt_us;
+	out->overflows = l->overflows;
+	pthread_mutex_unlock(&l->lock);
+}
+*/
+import "C"
+
+import (
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/tstrans/tstrans/core/transport"
+	"github.com/tstrans/tstrans/core/tsterr"
+)
+
+// load opens librist, once.
+var load = sync.OnceValue(func() error {
+	if why := C.tr_load(); why != nil {
+		return tsterr.New(tsterr.RISTFFI, "librist: %s", C.GoString(why))
+	}
+	return nil
+})
+
+// LibraryVersion returns the version of librist.
+func LibraryVersion() (string, error) {
+	if err := load(); err != nil {
+		return "", err
+	}
+	return C.GoString(C.tr_version()), nil
+}
+
+type lib = C.tr_link
+
+func openLibrary(c Config) (*lib, error) {
+	if err := load(); err != nil {
+		return nil, err
+	}
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	if c.Listen {
+		if err := claimable(c); err != nil {
+			return nil, err
+		}
+	}
+	buffer := c.Buffer
+	if buffer == 0 {
+		buffer = DefaultBuffer
+	}
+	// librist's reorder wait and least round trip suit its buffer of a second: with
+	// shorter ones a lost packet would be asked for too late and too seldom.
+	ms := buffer.Milliseconds()
+	reorder := min(25, max(1, ms/20))
+	rttMin := min(50, max(3, ms/30))
+	bandwidth := c.Bandwidth
+	if bandwidth == 0 {
+		bandwidth = defaultBandwidth
+	}
+	address := C.CString(c.url())
+	secret, cname := C.CString(c.Secret), C.CString(c.Cname)
+	defer func() {
+		C.free(unsafe.Pointer(address))
+		C.free(unsafe.Pointer(secret))
+		C.free(unsafe.Pointer(cname))
+	}()
+	flag := func(b bool) C.int {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	var step C.int
+	l := C.tr_open(flag(c.Listen), C.int(c.Profile), address, C.uint32_t(ms), C.uint32_t(bandwidth), C.uint32_t(reorder),
+		C.uint32_t(rttMin), C.int(c.KeySize), secret, cname, C.uint32_t(c.SessionTimeout.Milliseconds()),
+		flag(c.Compression), fifoSize, &step)
+	if l == nil {
+		if step == 1 {
+			return nil, tsterr.New(tsterr.RISTContextCreateFailed, "librist makes no context")
+		}
+		return nil, tsterr.New(tsterr.RISTPeerCreateFailed, "librist makes no peer for %s", c.url())
+	}
+	if c.Listen && c.Profile != Simple {
+		if err := filter(c); err != nil {
+			closeLibrary(l)
+			return nil, err
+		}
+	}
+	if C.tr_start(l) != 0 {
+		closeLibrary(l)
+		return nil, tsterr.New(tsterr.RISTContextCreateFailed, "librist does not start")
+	}
+	return l, nil
+}
+
+const (
+	defaultBandwidth = 1_000_000 // kbit/s
+	fifoSize         = 4096      // messages, a power of two
+)
+
+// url is the address as librist reads it.
+func (c Config) url() string {
+	at := ""
+	if c.Listen {
+		at = "@"
+	}
+	host := c.Addr.Addr().String()
+	if c.Addr.Addr().Is6() {
+		host = "[" + netip.AddrPortFrom(c.Addr.Addr(), 0).Addr().String() + "]"
+	}
+	return "rist://" + at + host + ":" + strconv.Itoa(int(c.Addr.Port()))
+}
+
+func readSome(l *lib, arena []byte, spans []transport.Span, wait time.Duration) (n, needed int, ok bool) {
+	var need C.size_t
+	k := C.tr_read(l, (*C.char)(unsafe.Pointer(&arena[0])), C.size_t(len(arena)), (*C.tr_span)(unsafe.Pointer(&spans[0])),
+		C.int(min(len(spans), transport.MaxBatch)), C.int64_t(wait.Microseconds()), C.int(readStep.Microseconds()), &need)
+	return max(0, int(k)), int(need), k >= 0
+}
+
+func writeOne(l *lib, m []byte) bool {
+	return C.tr_write(l, unsafe.Pointer(&m[0]), C.size_t(len(m))) >= 0
+}
+
+func statsOf(l *lib) (Stats, uint64) {
+	var s C.tr_link
+	C.tr_stats(l, &s)
+	return Stats{
+		Sent: uint64(s.sent), Retransmitted: uint64(s.retransmitted), Received: uint64(s.received),
+		Missing: uint64(s.missing), Recovered: uint64(s.recovered), Lost: uint64(s.lost),
+		BandwidthBps: uint64(s.bandwidth), RTTMicros: uint64(s.rtt_us),
+	}, uint64(s.overflows)
+}
+
+func closeLibrary(l *lib) { C.tr_close(l) }

@@ -1,0 +1,200 @@
+package rist
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tstrans/tstrans/core/transport"
+	"github.com/tstrans/tstrans/core/tsterr"
+)
+
+const (
+	waitSlice = 20 * time.Millisecond // so late may a parked read see its end
+	readStep  = 2 * time.Millisecond
+)
+
+// link is what senders and receivers share. librist's objects may not be touched
+// once they are destroyed: users hold a read lock, Close the write lock.
+type link struct {
+	life  *transport.Life
+	cfg   Config
+	count transport.Counters
+
+	use  sync.RWMutex
+	lib  *lib // nil once closed
+	last Stats
+	lost uint64
+}
+
+func open(cfg Config) (*link, error) {
+	l, err := openLibrary(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &link{life: transport.NewLife(), cfg: cfg, lib: l}, nil
+}
+
+// Details returns librist's counters.
+func (l *link) Details() Stats {
+	l.use.RLock()
+	defer l.use.RUnlock()
+	if l.lib == nil {
+		return l.last
+	}
+	s, _ := statsOf(l.lib)
+	return s
+}
+
+// Stats implements transport.Object. Messages dropped counts how often a reader
+// too slow made librist's queue overflow.
+func (l *link) Stats() transport.Stats {
+	s := l.count.Snapshot()
+	l.use.RLock()
+	defer l.use.RUnlock()
+	s.MessagesDropped = l.lost
+	if l.lib != nil {
+		_, s.MessagesDropped = statsOf(l.lib)
+	}
+	return s
+}
+
+// Cancel implements transport.Object.
+func (l *link) Cancel() { l.life.Cancel() }
+
+// Cancelled reports whether Cancel or Close was called.
+func (l *link) Cancelled() bool { return l.life.Cancelled() }
+
+// Close implements transport.Object.
+func (l *link) Close() error {
+	if !l.life.Close() {
+		return nil
+	}
+	l.use.Lock() // parked calls have left
+	defer l.use.Unlock()
+	l.last, l.lost = statsOf(l.lib)
+	closeLibrary(l.lib)
+	l.lib = nil
+	return nil
+}
+
+// Sender sends messages to one receiver. What is sent before the two have met is lost.
+type Sender struct {
+	*link
+	max int
+	mu  sync.Mutex // one WriteBatch at a time
+}
+
+// Dial makes a sender. Nothing is sent yet, and an absent receiver is no error.
+func Dial(_ context.Context, cfg Config) (*Sender, error) {
+	if cfg.Listen {
+		return nil, tsterr.New(tsterr.RISTInvalidConfig, "\"@\" marks a receiver's URL")
+	}
+	size := DefaultPacketSize
+	if cfg.PacketSize != nil {
+		size = *cfg.PacketSize
+	}
+	l, err := open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Sender{link: l, max: min(size, MaxPayload)}, nil
+}
+
+// WriteBatch implements transport.Writer. It does not wait: librist queues.
+func (s *Sender) WriteBatch(data []byte, spans []transport.Span, _ time.Duration) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.use.RLock()
+	defer s.use.RUnlock()
+	s.count.SendCall()
+	for i, sp := range spans {
+		if err := s.life.Err("RIST send"); err != nil {
+			return i, err
+		}
+		if n := int(sp.Len); n == 0 || n > s.max {
+			return i, tsterr.New(tsterr.RISTPayloadTooLarge, "a message of %d bytes: 1 to %d", n, s.max)
+		}
+		if !writeOne(s.lib, data[sp.Off:sp.Off+sp.Len]) {
+			s.count.SendError()
+			return i, tsterr.New(tsterr.RISTIO, "librist takes no more")
+		}
+		s.count.Sent(1, int(sp.Len))
+	}
+	return len(spans), nil
+}
+
+// Receiver receives the messages of whoever sends to its address, in order.
+type Receiver struct {
+	*link
+	mu       sync.Mutex // one ReadBatch at a time; guards lastData
+	lastData time.Time
+}
+
+// Listen binds.
+func Listen(_ context.Context, cfg Config) (*Receiver, error) {
+	if !cfg.Listen {
+		return nil, tsterr.New(tsterr.RISTInvalidConfig, "a receiver's URL is rist://@ip:port")
+	}
+	l, err := open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Receiver{link: l, lastData: time.Now()}, nil
+}
+
+// ReadBatch implements transport.Reader.
+func (r *Receiver) ReadBatch(arena []byte, spans []transport.Span, timeout time.Duration) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(arena) == 0 || len(spans) == 0 {
+		return 0, tsterr.New(tsterr.BufferTooSmall, "no room").With("needed", MaxPayload)
+	}
+	r.count.RecvCall()
+	begun := time.Now()
+	for {
+		wait := waitSlice
+		if timeout >= 0 {
+			wait = max(0, min(wait, timeout-time.Since(begun)))
+		}
+		n, err := r.read(arena, spans, wait)
+		if n > 0 || err != nil {
+			return n, err
+		}
+		if r.cfg.IdleTimeout > 0 && time.Since(r.lastData) > r.cfg.IdleTimeout {
+			r.lastData = time.Now()
+			r.count.RecvError()
+			return 0, tsterr.New(tsterr.RISTIO, "no message for %v", r.cfg.IdleTimeout)
+		}
+		if timeout >= 0 && time.Since(begun) >= timeout {
+			return 0, transport.Timeout("RIST receive")
+		}
+	}
+}
+
+// read makes one slice's attempt.
+func (r *Receiver) read(arena []byte, spans []transport.Span, wait time.Duration) (int, error) {
+	r.use.RLock()
+	defer r.use.RUnlock()
+	if err := r.life.Err("RIST receive"); err != nil {
+		return 0, err
+	}
+	n, needed, ok := readSome(r.lib, arena, spans, wait)
+	switch {
+	case !ok:
+		r.count.RecvError()
+		return 0, tsterr.New(tsterr.RISTIO, "librist reads no more")
+	case needed > 0:
+		return 0, tsterr.New(tsterr.BufferTooSmall, "the next message has %d bytes", needed).With("needed", int64(needed))
+	case n > 0:
+		bytes := 0
+		for _, s := range spans[:n] {
+			bytes += int(s.Len)
+		}
+		if r.cfg.IdleTimeout > 0 {
+			r.lastData = time.Now()
+		}
+		r.count.Received(n, bytes)
+	}
+	return n, nil
+}
