@@ -25,7 +25,9 @@ func number(tag uint32, name string, n int, unit string) klv.Item {
 	return klv.Item{Tag: tag, Name: name, Type: klv.TUint, Len: n, Unit: unit}
 }
 
-func text(tag uint32, name string) klv.Item { return klv.Item{Tag: tag, Name: name, Type: klv.TText} }
+func text(tag uint32, name string, most int) klv.Item {
+	return klv.Item{Tag: tag, Name: name, Type: klv.TText, MaxLen: most}
+}
 
 func must(it klv.Item) klv.Item {
 	it.Required = true
@@ -49,7 +51,7 @@ var POI = klv.NewSet(klv.Set{Name: "RvtPoi", Standard: standard, Sentinels: true
 	lat(2, "lat_deg"), lon(3, "lon_deg"),
 	{Tag: 4, Name: "alt_m", Type: klv.TLinear, Len: 2, Min: -900, Max: 19000, Unit: "m"},
 	enum(number(5, "poi_type", 1, ""), "RvtPoiType"),
-	text(6, "text"), text(7, "source_icon"), text(8, "source_id"), text(9, "label"), text(10, "operation_id"),
+	text(6, "text", 2048), text(7, "source_icon", 127), text(8, "source_id", 255), text(9, "label", 16), text(10, "operation_id", 127),
 }})
 
 // AOI is the area of interest set (§9).
@@ -57,7 +59,7 @@ var AOI = klv.NewSet(klv.Set{Name: "RvtAoi", Standard: standard, Sentinels: true
 	must(number(1, "number", 2, "")),
 	lat(2, "corner_lat_p1_deg"), lon(3, "corner_lon_p1_deg"), lat(4, "corner_lat_p3_deg"), lon(5, "corner_lon_p3_deg"),
 	must(enum(number(6, "aoi_type", 1, ""), "RvtAoiType")),
-	text(7, "text"), text(8, "source_id"), text(9, "label"), text(10, "operation_id"),
+	text(7, "text", 2048), text(8, "source_id", 255), text(9, "label", 16), text(10, "operation_id", 127),
 }})
 
 func metres(tag uint32, name string) klv.Item {
@@ -81,16 +83,16 @@ var Set = klv.NewSet(klv.Set{Name: "RvtLs", Standard: standard, Key: klv.RVTUL, 
 	number(7, "frame_code", 4, ""),
 	number(8, "rvt_ls_version", 1, ""),
 	number(9, "video_data_rate", 4, "bit/s"),
-	text(10, "digital_video_file_format"),
+	text(10, "digital_video_file_format", 127),
 	multi(11, "user_defined", UserData),
 	multi(12, "points_of_interest", POI),
 	multi(13, "areas_of_interest", AOI),
 	number(14, "aircraft_mgrs_zone", 1, ""),
-	text(15, "aircraft_mgrs_band_grid"),
+	text(15, "aircraft_mgrs_band_grid", 3),
 	metres(16, "aircraft_mgrs_easting_m"),
 	metres(17, "aircraft_mgrs_northing_m"),
 	number(18, "frame_center_mgrs_zone", 1, ""),
-	text(19, "frame_center_mgrs_band_grid"),
+	text(19, "frame_center_mgrs_band_grid", 3),
 	metres(20, "frame_center_mgrs_easting_m"),
 	metres(21, "frame_center_mgrs_northing_m"),
 }})
