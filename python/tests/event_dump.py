@@ -16,6 +16,7 @@ import sys
 from typing import Any
 
 from tstrans import mpegts
+from tstrans.exceptions import DemuxError
 
 SIZES = (1, 100, 187, 188, 189, 1316, 4000, 65536)
 KLV = getattr(mpegts.DemuxEvent, "Metadata", None) or mpegts.DemuxEvent.Klv
@@ -91,10 +92,16 @@ def dump(data: bytes, config: Any, seed: int) -> list[dict[str, Any]]:
     at = 0
     while at < len(data):
         n = rnd.choice(SIZES) if seed else 1 << 20
-        try:
-            demuxer.feed(data[at : at + n])
-        except Exception as error:
-            out.append({"t": "error", "kind": type(error).__name__})
+        piece = data[at : at + n]
+        while True:
+            try:
+                demuxer.feed(piece)
+            except DemuxError as error:
+                out.append({"t": "error", "kind": type(error).__name__})
+                if error.kind.name in ("STRICT_REJECTION", "MALFORMED_PES", "BAD_PES"):
+                    piece = b""  # go on behind the packet
+                    continue
+            break
         at += n
         out += [line(event) for event in demuxer]
     demuxer.flush()
