@@ -13,6 +13,8 @@ Where we differ on purpose, none of which the inputs below contain:
 - Records of 192, 204 and 208 bytes are read (EN 300 429; BDAV).
 - What follows a loss of sync in the same feed is delivered with it, and a decision on sync waits for the
   bytes it needs: the events do not depend on how the input was cut.
+- Sections of one PAT that name different last_section_numbers are reported, not always at the same section
+  (2.4.4.5).
 """
 
 from __future__ import annotations
