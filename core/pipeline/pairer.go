@@ -110,11 +110,17 @@ type sample struct {
 // Pairer pairs pictures with KLV records by presentation time. It holds
 // references of the caller's and their times, never payloads. It is for one
 // goroutine at a time.
+//
+// Waiting pictures are decided in the order of their arrival, so a picture
+// behind one that still waits is not paired before it, however near a record is.
 type Pairer struct {
 	cfg   PairerConfig
 	klv   fifo
 	video fifo
 	stats PairerStats
+
+	newest int64 // time of the last record
+	seen   bool  // there was one
 }
 
 // NewPairer makes a Pairer.
@@ -128,56 +134,57 @@ func NewPairer(cfg PairerConfig) (*Pairer, error) {
 
 // Video takes a picture and appends what is thereby decided to out. ref must not be NoRef.
 func (p *Pairer) Video(out []Output, ref uint64, pts int64) []Output {
-	if k := p.nearest(pts); k != nil {
-		k.paired = true
-		p.stats.Paired++
-		return append(out, Output{Paired, ref, k.ref})
-	}
-	if p.cfg.Mode == Realtime {
-		return p.giveUp(out, ref)
-	}
 	p.video.push(sample{ref: ref, pts: pts})
+	if p.cfg.Mode == Realtime {
+		if k := p.nearest(pts); k != nil {
+			return p.pair(out, k)
+		}
+		return p.giveUp(out)
+	}
+	out = p.decide(out)
 	if p.video.len() > p.cfg.MaxBufferedVideo {
-		out = p.giveUp(out, p.video.pop().ref)
+		out = p.giveUp(out)
 	}
 	return out
 }
 
 // KLV takes a record and appends what is thereby decided to out. ref must not be NoRef.
 func (p *Pairer) KLV(out []Output, ref uint64, pts int64) []Output {
-	k := sample{ref: ref, pts: pts}
-	if p.cfg.Mode == Buffered && p.video.len() > 0 {
-		waiting := p.video.take()
-		for _, v := range waiting {
-			if distance(v.pts, pts) <= uint64(p.cfg.Tolerance) {
-				k.paired = true
-				p.stats.Paired++
-				out = append(out, Output{Paired, v.ref, ref})
-			} else {
-				p.video.push(v)
-			}
-		}
-		waiting = p.video.take()
-		for _, v := range waiting {
-			if pts > v.pts && distance(v.pts, pts) > uint64(p.cfg.MaxLag) {
-				out = p.giveUp(out, v.ref)
-			} else {
-				p.video.push(v)
-			}
-		}
-	}
-	p.klv.push(k)
+	p.klv.push(sample{ref: ref, pts: pts})
 	if p.klv.len() > p.cfg.MaxBufferedKLV {
 		out = p.drop(out, p.klv.pop())
+	}
+	p.newest, p.seen = pts, true
+	return p.decide(out)
+}
+
+// decide takes the waiting pictures in the order of their arrival: each is
+// paired, or given up because the records are too far ahead of it, or it waits
+// on, and with it all behind it.
+func (p *Pairer) decide(out []Output) []Output {
+	for p.video.len() > 0 {
+		pts := p.video.all()[0].pts
+		if k := p.nearest(pts); k != nil {
+			out = p.pair(out, k)
+		} else if p.seen && p.newest > pts && distance(p.newest, pts) > uint64(p.cfg.MaxLag) {
+			out = p.giveUp(out)
+		} else {
+			break
+		}
 	}
 	return out
 }
 
-// Flush ends the wait of every picture, in order, then lets go of every record.
+// Flush ends the wait of every picture, in order and with a record where one is
+// near enough, then lets go of every record.
 // Nothing is held afterwards; both kinds may follow again.
 func (p *Pairer) Flush(out []Output) []Output {
 	for p.video.len() > 0 {
-		out = p.giveUp(out, p.video.pop().ref)
+		if k := p.nearest(p.video.all()[0].pts); k != nil {
+			out = p.pair(out, k)
+		} else {
+			out = p.giveUp(out)
+		}
 	}
 	for p.klv.len() > 0 {
 		out = p.drop(out, p.klv.pop())
@@ -194,9 +201,17 @@ func (p *Pairer) Stats() PairerStats { return p.stats }
 // ResetStats sets the counters to zero.
 func (p *Pairer) ResetStats() { p.stats = PairerStats{} }
 
-func (p *Pairer) giveUp(out []Output, ref uint64) []Output {
+// pair ends the wait of the first picture, with a record.
+func (p *Pairer) pair(out []Output, k *sample) []Output {
+	k.paired = true
+	p.stats.Paired++
+	return append(out, Output{Paired, p.video.pop().ref, k.ref})
+}
+
+// giveUp ends the wait of the first picture, without a record.
+func (p *Pairer) giveUp(out []Output) []Output {
 	p.stats.UnpairedVideo++
-	return append(out, Output{UnpairedVideo, ref, NoRef})
+	return append(out, Output{UnpairedVideo, p.video.pop().ref, NoRef})
 }
 
 func (p *Pairer) drop(out []Output, k sample) []Output {
@@ -250,13 +265,5 @@ func (f *fifo) push(s sample) {
 func (f *fifo) pop() sample {
 	s := f.buf[f.head]
 	f.head++
-	return s
-}
-
-// take empties the queue. What it returns may be pushed back, in order, while
-// it is being read: the write position never overtakes the read position.
-func (f *fifo) take() []sample {
-	s := f.buf[f.head:]
-	f.buf = f.buf[:f.head]
 	return s
 }

@@ -77,6 +77,13 @@ func TestPairer(t *testing.T) {
 		{"buffered: pairs at once", buffered, "k0 v100 |", "v100+k0 -k0 |"},
 		{"buffered: lag is strict", buffered, "v100 k1100 k1101 |", "v100 k1100 k1101 |"},
 		{"buffered: pictures do not age each other", buffered, "v100 v99999 |", "v100 v99999 |"},
+		{"buffered: who waits behind another waits with it", buffered, "v100 v2000 k2000 k2100 |",
+			"v100 v2000+k2000 -k2000 k2100 |"},
+		{"buffered: a flush pairs who waited behind", buffered, "v9000 k5000 v5000 |", "v9000 v5000+k5000 -k5000 |"},
+		{"buffered: the last record tells the time, not the latest", buffered, "k5000 k100 v3000 |", "v3000 k5000 k100 |"},
+		{"buffered: overtaken on arrival", buffered, "k5000 v3000 v9000 |", "v3000 v9000 k5000 |"},
+		{"buffered: eviction comes before pairing", PairerConfig{Mode: Buffered, Tolerance: 150, MaxLag: 1000, MaxBufferedKLV: 1},
+			"k0 v500 k500 |", "k0 v500+k500 -k500 |"},
 		{"buffered: overflow", PairerConfig{Mode: Buffered, MaxBufferedVideo: 2}, "v1 v2 v3 v4 |", "v1 v2 v3 v4 |"},
 		{"buffered: a record long before", buffered, "v5000 k0 |", "v5000 k0 |"},
 	} {
