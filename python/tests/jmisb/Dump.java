@@ -43,8 +43,8 @@ public class Dump {
                         b.append('"').append(key.getIdentifier()).append("\":");
                         dump(b, m.getField(key));
                     }
-                    json.println(b.append("}"));
                     again = m.frameMessage(false);
+                    json.println(b.append("}"));
                 } catch (Exception e) {
                     json.println("{\"error\":" + quote(e.toString()) + "}");
                 }
