@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from shapely.geometry import Point, shape
 from shapely.geometry.polygon import orient
 from tstrans import geo, io, klv
@@ -372,3 +374,56 @@ def test_enumerations_and_structures_are_properties() -> None:
     assert f["properties"]["country_codes"]["overflight"] == "USA"
     assert f["properties"]["miis_core_id"] == "0102"
     assert "wind_speed" not in f["properties"]
+
+
+# ---- whatever comes in ---------------------------------------------------------------
+
+wild = st.one_of(
+    st.none(),
+    st.floats(-200, 200),
+    st.sampled_from([0.0, 90.0, -90.0, 180.0, -180.0, 179.9999999, float("nan"), float("inf"), -1e300]),
+)
+near = st.builds(
+    lambda a, b: a + b, st.sampled_from([0.0, 89.99, -89.99, 179.99, -179.99]), st.floats(-0.1, 0.1)
+)
+
+
+@st.composite
+def flights(draw: st.DrawFn) -> dict[str, list[Any]]:
+    n = draw(st.integers(1, 4))
+    names = [
+        "sensor_lat_deg",
+        "sensor_lon_deg",
+        "frame_center_lat_deg",
+        "frame_center_lon_deg",
+        "sensor_alt_m",
+    ]
+    names += [
+        f"corner_{c}{o}_p{k}_deg" for c in ("lat", "lon") for o in ("", "_offset") for k in (1, 2, 3, 4)
+    ]
+    kind = draw(st.sampled_from([wild, near]))
+    rows = {m: draw(st.lists(kind, min_size=n, max_size=n)) for m in names}
+    rows["timestamp_us"] = draw(st.lists(st.integers(0, (1 << 64) - 1), min_size=n, max_size=n))
+    rows["leap_seconds"] = draw(st.lists(st.integers(-(1 << 31), (1 << 31) - 1), min_size=n, max_size=n))
+    rows["correction_offset_us"] = draw(
+        st.lists(st.integers(-(1 << 63), (1 << 63) - 1), min_size=n, max_size=n)
+    )
+    rows["security_local_set"] = draw(
+        st.lists(st.one_of(st.none(), st.binary(max_size=9)), min_size=n, max_size=n)
+    )
+    return rows
+
+
+@settings(max_examples=300, deadline=None)
+@given(flights())
+def test_whatever_comes_in_valid_geojson_comes_out(rows: dict[str, list[Any]]) -> None:
+    got = geo.to_geojson(rows)
+    json.dumps(got, allow_nan=False)
+    for f in got["features"]:
+        s = shape(f["geometry"])
+        assert s.is_valid or f["properties"]["kind"] == "track", s.wkt
+        west, south, east, north = s.bounds
+        assert -180 <= west <= east <= 180
+        assert -90 <= south <= north <= 90
+    out = stdio.StringIO()
+    assert geo.write_csv(rows, out) == len(rows["sensor_lat_deg"])

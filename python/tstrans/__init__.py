@@ -23,6 +23,7 @@ __version__ = "0.2.0"
 _SUBMODULES = (
     "codec",
     "exceptions",
+    "geo",
     "io",
     "klv",
     "mpegts",

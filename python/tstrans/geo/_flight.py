@@ -75,25 +75,30 @@ class Footprints:
         lat[self.full], lon[self.full] = full_lat[self.full], full_lon[self.full]
         there = ~(np.isnan(lat) | np.isnan(lon)).any(axis=1)
         beyond = there & ((np.abs(lat) > 90.0) | (np.abs(lon) > 180.0)).any(axis=1)
+        there &= ~beyond
+        lat = np.where(there[:, None], lat, 0.0)
         self.lat: Floats = lat
         x = unwrap(np.where(there[:, None], lon, 0.0))
         # A ring around a pole does not close on itself: its area and its edges mean nothing on this plane.
         ends = (x[:, 0] - x[:, 3] + 180.0) % 360.0 - 180.0
-        polar = np.abs(x[:, 3] + ends - x[:, 0]) > 180.0
+        around = x[:, 3] + ends - x[:, 0]
+        polar = np.abs(around) > 180.0
         area = signed_area(x - x[:, :1], lat)
         flat = there & ~polar & ~(np.abs(area) > 0.0)
         twisted = there & ~polar & ~flat & crosses_itself(x - x[:, :1], lat)
-        self.valid: Flags = there & ~beyond & ~flat & ~twisted
+        # Around a pole, a ring that turns back on its way, or goes around twice, is not what a camera sees.
+        steps = np.column_stack((np.diff(x, axis=1), ends))
+        once = ((steps > 0).all(axis=1) | (steps < 0).all(axis=1)) & (np.abs(around) < 540.0)
+        twisted |= there & polar & ~once
+        self.valid: Flags = there & ~flat & ~twisted
         #: What was left out, and why.
         self.skipped = {
             "off_the_globe": int(beyond.sum()),
-            "no_area": int((flat & ~beyond).sum()),
-            "crosses_itself": int((twisted & ~beyond).sum()),
+            "no_area": int(flat.sum()),
+            "crosses_itself": int(twisted.sum()),
         }
         # Exterior rings are counterclockwise (RFC 7946 §3.1.6); the image's corners usually are not.
-        clockwise = self.valid & np.where(
-            polar, (x[:, 3] + ends < x[:, 0]) == (lat.sum(axis=1) >= 0), area < 0
-        )
+        clockwise = self.valid & np.where(polar, (around < 0) == (lat.sum(axis=1) >= 0), area < 0)
         x[clockwise] = unwrap(wrap(x[clockwise][:, ::-1]))
         lat[clockwise] = lat[clockwise][:, ::-1]
         self.lon: Floats = x

@@ -60,7 +60,7 @@ class Columns:
         return out  # type: ignore[no-any-return]
 
     def floats(self, name: str) -> Floats:
-        """A column of numbers, NaN where there is none."""
+        """A column of numbers, NaN where there is none. No position or height is infinite: that is none, too."""
         np = self._np
         if name in self._seen:
             return self._seen[name]  # type: ignore[no-any-return]
@@ -78,6 +78,8 @@ class Columns:
             valid = self._valid(name)
             if valid is not None:
                 got = np.where(valid, got, np.nan)
+        if np.isinf(got).any():
+            got = np.where(np.isinf(got), np.nan, got)
         self._seen[name] = got
         return got  # type: ignore[no-any-return]
 
