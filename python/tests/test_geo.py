@@ -125,7 +125,7 @@ def test_sources_agree(form: str) -> None:
         "path": lambda: DEMO,
         "str": lambda: str(DEMO),
         "bytes": DEMO.read_bytes,
-        "file": lambda: DEMO.open("rb"),
+        "file": lambda: stdio.BytesIO(DEMO.read_bytes()),
         "table": lambda: read_klv_table(DEMO),
         "frame": lambda: klv_to_dataframe(records),
         "read_klv": lambda: read_klv(DEMO),
