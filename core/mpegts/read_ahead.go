@@ -7,7 +7,7 @@ import (
 )
 
 // aheadSlots is how many chunks of a file are being read or wait to be parsed.
-const aheadSlots = 4
+const aheadSlots = 3
 
 // readAhead reads a regular file with a goroutine beside the one that parses.
 // Copying from the page cache costs several times what parsing does, so both
