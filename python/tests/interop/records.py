@@ -166,9 +166,18 @@ def security(rng: random.Random) -> klv.SecurityLs:
         rng.choice([m for m in klv.ObjectCountryCodingMethod if not m.name.startswith("OMITTED")]),
         rng.choice(["USA", "USA;CAN", "FIN"]),
         12,
-        maybe("SI//TK//"), maybe("FOUO"), maybe("USA GBR"), maybe("somebody"), maybe("something"), maybe("1.4(c)"),
-        maybe("20301231"), maybe("1.0"), maybe("comment"), maybe("2021-05-06"), maybe("2022-01-02"),
-    )  # fmt: skip
+        maybe("SI//TK//"),
+        maybe("FOUO"),
+        maybe("USA GBR"),
+        maybe("somebody"),
+        maybe("something"),
+        maybe("1.4(c)"),
+        maybe("20301231"),
+        maybe("1.0"),
+        maybe("comment"),
+        maybe("2021-05-06"),
+        maybe("2022-01-02"),
+    )
 
 
 def place(rng: random.Random) -> klv.VLocation:
@@ -189,38 +198,61 @@ def target(rng: random.Random, number: int) -> klv.VTargetPack:
         return v if rng.random() < 0.5 else None
 
     tracker = klv.VTracker(
-        track_id=rng.randbytes(16), first_observation_us=instant(rng), latest_observation_us=instant(rng),
-        boundary=(place(rng), place(rng)), confidence_level=rng.randint(0, 100),
-        history=(place(rng),), velocity=motion(rng), acceleration=motion(rng), algorithm_id=rng.randint(1, 99),
-    )  # fmt: skip
+        track_id=rng.randbytes(16),
+        first_observation_us=instant(rng),
+        latest_observation_us=instant(rng),
+        boundary=(place(rng), place(rng)),
+        confidence_level=rng.randint(0, 100),
+        history=(place(rng),),
+        velocity=motion(rng),
+        acceleration=motion(rng),
+        algorithm_id=rng.randint(1, 99),
+    )
     mask = klv.VMask(
         tuple(rng.randint(1, 1 << 40) for _ in range(3)),
         (klv.VMaskRun(rng.randint(1, 99999), rng.randint(1, 127)),),
     )
     things = (klv.VObject(ontology_id=rng.randint(1, 300), confidence=rng.uniform(0, 100)),)
     return klv.VTargetPack(
-        number, centroid_pixel=rng.randint(1, 1 << 40), priority=rng.randint(1, 255), confidence_level=rng.randint(0, 100),
-        history=maybe(rng.randint(0, 65535)), percentage_of_target_pixels=maybe(rng.randint(1, 100)),
-        target_color=maybe((1, 200, 255)), target_intensity=maybe(rng.randint(0, 65535)),
-        centroid_lat_offset=maybe(rng.uniform(-19.2, 19.2)), centroid_lon_offset=maybe(rng.uniform(-19.2, 19.2)),
-        centroid_hae=maybe(rng.uniform(-900, 19000)), target_location=klv.encode_vlocation(place(rng)),
+        number,
+        centroid_pixel=rng.randint(1, 1 << 40),
+        priority=rng.randint(1, 255),
+        confidence_level=rng.randint(0, 100),
+        history=maybe(rng.randint(0, 65535)),
+        percentage_of_target_pixels=maybe(rng.randint(1, 100)),
+        target_color=maybe((1, 200, 255)),
+        target_intensity=maybe(rng.randint(0, 65535)),
+        centroid_lat_offset=maybe(rng.uniform(-19.2, 19.2)),
+        centroid_lon_offset=maybe(rng.uniform(-19.2, 19.2)),
+        centroid_hae=maybe(rng.uniform(-900, 19000)),
+        target_location=klv.encode_vlocation(place(rng)),
         geospatial_contour_series=maybe(klv.encode_vlocation_series((place(rng), place(rng)))),
-        centroid_pix_row=rng.randint(1, 1 << 20), centroid_pix_col=rng.randint(1, 1 << 20), algorithm_id=rng.randint(1, 99),
-        vmask=maybe(klv.encode_vmask(mask)), vtracker=maybe(klv.encode_vtracker(tracker)),
+        centroid_pix_row=rng.randint(1, 1 << 20),
+        centroid_pix_col=rng.randint(1, 1 << 20),
+        algorithm_id=rng.randint(1, 99),
+        vmask=maybe(klv.encode_vmask(mask)),
+        vtracker=maybe(klv.encode_vtracker(tracker)),
         vchip=maybe(klv.encode_vchip(klv.VChip("png", "http://x/y.png"))),
         vobject_series=maybe(klv.encode_vobject_series(things)),
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # type: ignore[arg-type]
 
 
 def vmti(rng: random.Random) -> klv.VmtiLs:
     """A VMTI set with targets."""
     n = rng.randint(1, 4)
     return klv.VmtiLs(
-        precision_time_stamp=instant(rng), vmti_system_name="system", version_number=6, total_targets_in_frame=n,
-        num_targets_reported=n, frame_width=rng.randint(1, 9000), frame_height=rng.randint(1, 9000), source_sensor="EO",
-        horizontal_fov=rng.uniform(0, 180), vertical_fov=rng.uniform(0, 180),
+        precision_time_stamp=instant(rng),
+        vmti_system_name="system",
+        version_number=6,
+        total_targets_in_frame=n,
+        num_targets_reported=n,
+        frame_width=rng.randint(1, 9000),
+        frame_height=rng.randint(1, 9000),
+        source_sensor="EO",
+        horizontal_fov=rng.uniform(0, 180),
+        vertical_fov=rng.uniform(0, 180),
         miis_id=klv.encode_core_id(klv.CoreId(1, minor=rng.randbytes(16))),
         targets=tuple(target(rng, i + 1) for i in range(n)),
         algorithm_series=klv.encode_algorithm_series((klv.VAlgorithm(7, "a", "1", "c", rng.randint(1, 99)),)),
         ontology_series=klv.encode_ontology_series((klv.VOntology(5, None, "http://o", "e"),)),
-    )  # fmt: skip
+    )
