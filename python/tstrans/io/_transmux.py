@@ -9,8 +9,8 @@ from .._native.mux_lib import DTS, KEY_FRAME
 from ..mpegts._config import DemuxerConfig
 from ..mpegts._enums import StreamKindTag
 from ..mpegts._events import DemuxEvent
-from ..mpegts._mux import Muxer, MuxerFileSink
-from ..mpegts._mux_config import MuxerConfig, MuxerConfigBuilder
+from ..mpegts._mux import Muxer, MuxerDrainProxy, MuxerFileSink
+from ..mpegts._mux_config import MuxerConfig, MuxerConfigBuilder, MuxerProgramConfigBuilder
 from ..mpegts._values import (
     AudioStreamSpec,
     KlvStreamSpec,
@@ -42,6 +42,7 @@ _REMARKS = (
     DemuxEvent.NonConformant,
     DemuxEvent.ReconnectDiscontinuity,
 )
+
 
 def transmux(
     src: str | Path,
@@ -128,19 +129,32 @@ class Transmuxer:
             if program != self._map:
                 raise ValueError(
                     f"program {program.program_number} differs from program {self._map.program_number} at the "
-                    "start: a second program, or a change of streams, cannot be rewritten"
+                    "start: a second program or a change of streams cannot be rewritten"
                 )
             return
         carriage = self._config.av1_carriage if self._config is not None else None
         made = MuxerConfig.from_program_map(program, drop=list(self._drop), av1_carriage=carriage)
+        builder = MuxerProgramConfigBuilder._from(made.programs[0])
+        self._extend(builder, {s.pid for s in program.streams} | {program.pmt_pid})
         b = MuxerConfigBuilder().av1_carriage(made.av1_carriage).buffer_packets(_ROOM)
-        muxer = Muxer(b.add_program(made.programs[0]).build())
-        sink = MuxerFileSink(muxer, self._dst, atomic=self._atomic)
-        self._proxy = sink.__enter__()
-        self._sink, self._map = sink, program
+        made = b.add_program(builder.build()).build()
+        muxer = Muxer(made)
+        self._proxy = self._open(muxer)
+        self._map = program
         dropped = set(self._drop)
         self._dropped = {s.pid for s in program.streams if s.kind in dropped}
         self._route(muxer, made)
+
+    def _extend(self, b: MuxerProgramConfigBuilder, taken: set[int]) -> None:
+        """Add streams that the source has not; for subclasses."""
+
+    def _open(self, muxer: Muxer) -> MuxerDrainProxy:
+        self._sink = MuxerFileSink(muxer, self._dst, atomic=self._atomic)
+        try:
+            return self._sink.__enter__()
+        except BaseException:
+            self._sink = None
+            raise
 
     def _route(self, muxer: Muxer, config: MuxerConfig) -> None:
         proxy = self._proxy
@@ -160,7 +174,9 @@ class Transmuxer:
         for spec in config.programs[0].streams:
             handle = next(handles.get(type(spec), data))
             # A PID that is listed twice in the PMT feeds its first entry.
-            self._pushes.setdefault(spec.pid, _route(proxy, handle, pushes.get(type(spec), proxy.push_data_to)))
+            self._pushes.setdefault(
+                spec.pid, _route(proxy, handle, pushes.get(type(spec), proxy.push_data_to))
+            )
 
     def write(self, ev: DemuxEvent) -> None:
         """Write an event of this stream, or one like it.
@@ -186,7 +202,9 @@ class Transmuxer:
     def write_klv(self, ev: DemuxEvent.Klv, new_bytes: BytesLike) -> None:
         """Write a KLV event with another payload."""
         if not isinstance(ev, DemuxEvent.Klv):
-            raise TypeError(f"write_klv takes a DemuxEvent.Metadata (DemuxEvent.Klv); got {type(ev).__name__}")
+            raise TypeError(
+                f"write_klv takes a DemuxEvent.Metadata (DemuxEvent.Klv); got {type(ev).__name__}"
+            )
         if isinstance(new_bytes, str) or new_bytes is None:
             raise TypeError(f"new_bytes must be bytes-like; got {type(new_bytes).__name__}")
         self._write(ev, new_bytes)
@@ -204,7 +222,7 @@ class Transmuxer:
         push = self._pushes.get(pid)
         if push is not None:
             push(ev, data)
-            if type(ev) is _Klv and self._proxy._gathers and ev._state[0] is not None:
+            if type(ev) is _Klv and getattr(self._proxy, "_gathers", False) and ev._state[0] is not None:
                 self._klv_key = ev._state[1].quad[ev._state[0] + 3]
         elif pid not in self._dropped:
             raise RuntimeError(f"PID {pid:#06x} is not in the program that was read first")
@@ -229,11 +247,17 @@ def _route(proxy: Any, handle: Any, push: Any) -> Callable[[Any, BytesLike | Non
     if push is None:
         wire = proxy.push_video_wire_to
 
-        number, push_chunk = handle.raw, proxy._push_chunk
+        number, push_chunk = handle.raw, getattr(proxy, "_push_chunk", None)
 
         def video(ev: Any, data: BytesLike | None) -> None:
             at, batch, got = ev._state
-            if got is None and at is not None and batch.chunk is not None and batch.half[4 * at + 17] & _LAZY:
+            if (
+                got is None
+                and at is not None
+                and batch.chunk is not None
+                and push_chunk is not None
+                and batch.half[4 * at + 17] & _LAZY
+            ):
                 flags = batch.half[4 * at + 17]
                 pts, dts = batch.quad[at : at + 2]
                 payload = batch.word[2 * at + 4]

@@ -170,6 +170,16 @@ class MuxerProgramConfigBuilder:
         self._details: list[dict[str, int | bytes]] = []
         self._descriptors: list[tuple[bytes, ...]] = []
 
+    @classmethod
+    def _from(cls, program: MuxerProgramConfig) -> MuxerProgramConfigBuilder:
+        """A builder that goes on where a program was built."""
+        b = cls(program._number, program._pmt_pid)
+        b._pcr_pid, b._program = program._pcr_pid, program._program_descriptors
+        b._streams, b._descriptors = list(program._streams), list(program._descriptors)
+        b._details = [dict(d) for d in program._details]
+        b._classes = [int(d["class"]) for d in program._details]
+        return b
+
     def _add(self, spec: StreamSpec, stream_class: int, **detail: int | bytes) -> MuxerProgramConfigBuilder:
         self._streams.append(spec)
         self._classes.append(stream_class)
