@@ -260,16 +260,20 @@ func tst_muxer_push_video_chunk(id C.tst_muxer, stream C.uint32_t, chunk C.tst_c
 	if flags > C.TST_PUSH_KEY_FRAME|C.TST_PUSH_DTS|C.TST_PUSH_WIRE {
 		return fail(tsterr.InvalidArg, "unknown flags %#x", flags)
 	}
-	c, err := share[*mpegts.Chunk](chunk)
+	c, err := share[*chunkHandle](chunk)
 	if err != nil {
 		return status(err)
 	}
+	if !c.use() {
+		return status(errHandle)
+	}
+	defer c.done()
 	x, err := enterMuxer(id)
 	if err != nil {
 		return status(err)
 	}
 	defer x.leave()
-	return status(x.m.PushVideoChunk(mpegts.Handle(stream), c, uint32(payload), mpegts.VideoPush{
+	return status(x.m.PushVideoChunk(mpegts.Handle(stream), c.chunk, uint32(payload), mpegts.VideoPush{
 		PTS: int64(pts), DTS: int64(dts), HasDTS: flags&C.TST_PUSH_DTS != 0, KeyFrame: flags&C.TST_PUSH_KEY_FRAME != 0,
 	}))
 }

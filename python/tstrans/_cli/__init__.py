@@ -21,6 +21,8 @@ COMMANDS = {
     "probe": "what is in a transport stream: programs, streams, codecs, durations, KLV",
     "events": "list what the demuxer finds, event by event",
     "klv": "the ST 0601 records: as a table, JSON, CSV, GeoParquet, GeoJSON or Cursor on Target",
+    "mux": "video and a file of telemetry into one transport stream (STANAG 4609)",
+    "transmux": "rewrite a transport stream, with kinds of streams left out",
 }
 
 

@@ -17,9 +17,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     p = commands.add_parser(
         "mux",
         help=COMMANDS["mux"],
-        description="Make a transport stream with KLV metadata (STANAG 4609) of a video and a file of telemetry.",
-        epilog="Known columns: ArcGIS Full Motion Video, DJI flight logs (AirData, log converters), item names of "
-        "ST 0601, fields of UasDatalinkLs.",
+        description="Make a transport stream with KLV metadata (STANAG 4609) of video and telemetry.",
+        epilog="Known columns: ArcGIS Full Motion Video, DJI flight logs (AirData, log converters), item names "
+        "of ST 0601, fields of UasDatalinkLs.",
     )
     p.add_argument("--video", required=True, metavar="FILE", help=".ts, .mp4, .mov, .h264 or .h265")
     p.add_argument("--klv", required=True, metavar="FILE", help="telemetry: .csv, .json or .klv")
@@ -40,13 +40,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     p.add_argument(
         "--start",
         metavar="TIME",
-        help="time of the first picture: a date, or Unix seconds; default: where the log says that the camera "
-        "recorded, else the first record",
+        help="time of the first picture: a date, or Unix seconds; default: where the log says that the "
+        "camera recorded, else the first record",
     )
     p.add_argument(
         "--offset", type=float, default=0.0, metavar="S", help="seconds added to the time of each record"
     )
-    p.add_argument("--klv-pid", type=lambda v: int(v, 0), metavar="PID", help="default: the first that is free")
+    p.add_argument(
+        "--klv-pid", type=lambda v: int(v, 0), metavar="PID", help="default: the first that is free"
+    )
     p.add_argument("--fps", metavar="N[/D]", help="frame rate of a raw stream that does not tell it")
     p.add_argument("-f", "--force", action="store_true", help="overwrite the output")
     p.add_argument("--json", action="store_true", help="say what was done as JSON")
@@ -62,7 +64,8 @@ def _rate(text: str | None) -> tuple[int, int] | None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the file."""
-    from ..telemetry import _date_us, _scaled, add_klv, read_records
+    from ..telemetry import add_klv, read_records
+    from ..telemetry._columns import date_us, scaled
 
     if os.path.exists(args.output) and not args.force:
         print(f"tstrans: {args.output} exists; --force overwrites it", file=sys.stderr)
@@ -79,9 +82,9 @@ def run(args: argparse.Namespace) -> int:
         rate = _rate(args.fps)
         if args.start is not None:
             try:
-                start = _scaled(float(args.start))
+                start = scaled(float(args.start))
             except ValueError:
-                start = _date_us(args.start)
+                start = date_us(args.start)
         report = add_klv(
             args.video,
             read_records(args.klv, columns or None),

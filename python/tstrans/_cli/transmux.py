@@ -18,12 +18,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     p = commands.add_parser(
         "transmux",
         help=COMMANDS["transmux"],
-        description="Rewrite a transport stream: payloads, times, order and descriptors are kept, packets made anew.",
+        description="Rewrite a transport stream: payloads, times and descriptors stay, packets are new.",
     )
     p.add_argument("file", metavar="FILE", help="the transport stream to read")
     p.add_argument("-o", "--output", required=True, metavar="FILE", help="the transport stream to write")
     p.add_argument(
-        "--drop", action="append", default=[], choices=_KINDS, help="a kind of stream to leave out; may be repeated"
+        "--drop",
+        action="append",
+        default=[],
+        choices=_KINDS,
+        help="a kind of stream to leave out; may be repeated",
     )
     p.add_argument("-f", "--force", action="store_true", help="overwrite the output")
     p.add_argument("-q", "--quiet", action="store_true", help="say nothing")

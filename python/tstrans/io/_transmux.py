@@ -128,8 +128,8 @@ class Transmuxer:
         if self._map is not None:
             if program != self._map:
                 raise ValueError(
-                    f"program {program.program_number} differs from program {self._map.program_number} at the "
-                    "start: a second program or a change of streams cannot be rewritten"
+                    f"program {program.program_number} differs from program {self._map.program_number} at "
+                    "the start: a second program or a change of streams cannot be rewritten"
                 )
             return
         carriage = self._config.av1_carriage if self._config is not None else None
