@@ -65,6 +65,30 @@ def test_probe_json(path: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert doc["events"]["video"] == 3
 
 
+def test_probe_jsonl_is_one_line(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["probe", "--format", "jsonl", path]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert main(["probe", "--json", path]) == 0
+    assert json.loads(line) == json.loads(capsys.readouterr().out)
+
+
+def test_progress(path: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A bar on a terminal only, gone when the work is done, and none without tqdm."""
+    from tstrans._cli import _common
+
+    monkeypatch.setattr(_common, "_PROGRESS_FROM", 0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert main(["probe", path]) == 0
+    with_bar = capsys.readouterr()
+    assert "B/s" in with_bar.err
+    assert main(["probe", "--quiet", path]) == 0
+    quiet = capsys.readouterr()
+    assert (quiet.out, quiet.err) == (with_bar.out, "")
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    assert main(["probe", path]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_events_formats(path: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["events", path]) == 0
     table = capsys.readouterr().out.splitlines()

@@ -11,7 +11,7 @@ import weakref
 from typing import Any
 
 import pytest
-from tsbuild import AUDIO, KLV, KLVA, PMT, VIDEO, Writer, klv, pat, pmt, small
+from tsbuild import AUDIO, KLV, PMT, VIDEO, Writer, cell, klv, pat, pmt, small, sync_klv
 from tstrans import TstError
 from tstrans.exceptions import DemuxError, DemuxErrorKind
 from tstrans.mpegts import (
@@ -260,18 +260,6 @@ def test_holding_what_precedes_the_map() -> None:
         events = demux(late.bytes(), config)
         assert isinstance(events[0], DemuxEvent.ProgramMap)
         assert [e.pts.raw for e in events if isinstance(e, DemuxEvent.Video)] == wanted
-
-
-def cell(sequence: int, cfi: int, data: bytes) -> bytes:
-    """A metadata AU cell (ITU-T H.222.0 §2.12.4)."""
-    return bytes([0, sequence, cfi << 6 | 0x1F]) + len(data).to_bytes(2, "big") + data
-
-
-def sync_klv(*cells: bytes) -> bytes:
-    w = Writer().tables([(VIDEO, 0x1B, b""), (KLV, 0x15, KLVA)])
-    for c in cells:
-        w.klv(90000, c)
-    return w.bytes()
 
 
 def test_metadata_cells() -> None:

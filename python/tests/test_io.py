@@ -12,9 +12,9 @@ import threading
 from typing import Any
 
 import pytest
-from tsbuild import KLV, KLVA, VIDEO, Writer, klv, small
+from tsbuild import KLV, KLVA, UAS, VIDEO, Writer, cell, klv, small, sync_klv
 from tstrans import io
-from tstrans.exceptions import DemuxError, DemuxErrorKind
+from tstrans.exceptions import DemuxError, DemuxErrorKind, KlvError, KlvErrorKind
 from tstrans.mpegts import (
     AudioCodec,
     DemuxerConfig,
@@ -226,6 +226,81 @@ class TestExtractKlv:
             call(path, strict=True)
         with pytest.raises(FileNotFoundError):
             next(io.extract_klv("/nonexistent/file.ts"))
+
+
+def pack_0601(microseconds: int, checksum_off: int = 0) -> bytes:
+    """The smallest ST 0601 packet: tag 2 and the checksum of MISB ST 0601 (running 16-bit sum)."""
+    head = UAS + bytes([14]) + bytes([2, 8]) + microseconds.to_bytes(8, "big") + bytes([1, 2])
+    total = sum(b << (8 if i % 2 == 0 else 0) for i, b in enumerate(head)) + checksum_off
+    return head + (total & 0xFFFF).to_bytes(2, "big")
+
+
+def stream_of(*records: bytes) -> bytes:
+    w = Writer().tables()
+    for i, r in enumerate(records):
+        w.klv(90 * i, r)
+    return w.bytes()
+
+
+class TestTypedKlv:
+    def test_parsed(self) -> None:
+        data = stream_of(pack_0601(5), UNKNOWN_UNIT, pack_0601(6) + pack_0601(7))
+        got = list(io.extract_klv(data, parsed=True))
+        assert [(type(r).__name__, r.timestamp_us) for r in got] == [
+            ("UasDatalinkLs", 5),
+            ("UasDatalinkLs", 6),
+        ]
+        timed = list(io.extract_klv(data, parsed=True, with_pts=True, skip_unknown=False))
+        assert [p.raw for p, _ in timed] == [0, 90, 180]
+        assert timed[1][1] is None
+
+    def test_malformed(self) -> None:
+        data = stream_of(pack_0601(5), pack_0601(6, checksum_off=1), pack_0601(7))
+        records = io.extract_klv(data, parsed=True)
+        assert next(records).timestamp_us == 5
+        with pytest.raises(KlvError) as caught:
+            next(records)
+        assert caught.value.kind is KlvErrorKind.CHECKSUM_MISMATCH
+        assert list(records) == []
+        skipped = io.extract_klv(data, parsed=True, skip_malformed=True)
+        assert [r.timestamp_us for r in skipped] == [5, 7]
+
+    def test_uas_datalink(self) -> None:
+        data = stream_of(pack_0601(5), UNKNOWN_UNIT, pack_0601(6))
+        got = [(p.raw, i, r.timestamp_us) for p, i, r in io.iter_uas_datalink(data)]
+        assert got == [(0, 0, 5), (180, 2, 6)]
+        for strict in (False, True):
+            with pytest.raises(KlvError) as caught:
+                list(io.iter_uas_datalink(stream_of(pack_0601(5, checksum_off=1)), strict=strict))
+            assert caught.value.kind is KlvErrorKind.CHECKSUM_MISMATCH
+        short = sync_klv(cell(0, 3, UAS[:10]))
+        with pytest.raises(KlvError) as caught:
+            list(io.iter_uas_datalink(short))
+        assert caught.value.kind is KlvErrorKind.BAD_UNIVERSAL_LABEL
+
+    def test_event_parse(self) -> None:
+        event = next(e for e in io.parse_file(stream_of(pack_0601(5))) if isinstance(e, DemuxEvent.Klv))
+        record: Any = event.parse()
+        assert record.timestamp_us == 5
+        assert record == event.parse(strict=True)
+        unknown = next(e for e in io.parse_file(stream_of(UNKNOWN_UNIT)) if isinstance(e, DemuxEvent.Klv))
+        assert unknown.parse() is None
+
+
+#: Another registered set (a label under 06 0E 2B 34 that no decoder of ours knows).
+UNKNOWN_UNIT = bytes.fromhex("060e2b34020b01010e01030199000000") + b"\x02ab"
+
+
+def test_event_parse_of_pictures_and_sound() -> None:
+    data = Writer().tables().video(0, b"\0\0\0\1\x09\xf0\0\0\1\x65\x88").video(1).bytes()
+    video = next(e for e in io.parse_file(data) if isinstance(e, DemuxEvent.Video))
+    assert [u.nal_type for u in video.parse()] == [9, 5]
+    assert [u.nal_type for u in video.parse(strict=True)] == [9, 5]
+    for name in ("demo.ts",):
+        audio = next(e for e in io.parse_file(MEDIA / name) if isinstance(e, DemuxEvent.Audio))
+        frames = audio.parse()
+        assert frames
+        assert len(frames) == len(audio.parse(strict=True))
 
 
 @pytest.mark.parametrize("name", sorted(p.name for p in MEDIA.glob("*.*ts")))

@@ -251,6 +251,14 @@ def test_import_costs_nothing() -> None:
     subprocess.run([sys.executable, "-c", IMPORTS], check=True, timeout=60)
 
 
+def test_logger() -> None:
+    code = (
+        "import logging, tstrans; "
+        "assert [type(h) for h in logging.getLogger('tstrans').handlers] == [logging.NullHandler]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
 def test_star_import() -> None:
     code = "from tstrans import *; print(mpegts.Pts90khz(90).ms, io.probe, __version__, TstError)"
     got = subprocess.run([sys.executable, "-c", code], check=True, timeout=60, capture_output=True)

@@ -139,3 +139,15 @@ def small() -> bytes:
         w.video(90000 + 3000 * i, b"\0\0\0\1\x65" + bytes([i]) * 300, dts=90000 + 3000 * i - 10, key=i == 0)
         w.klv(90100 + 3000 * i)
     return w.audio(90000).bytes()
+
+
+def cell(sequence: int, cfi: int, data: bytes) -> bytes:
+    """A metadata AU cell (ITU-T H.222.0 §2.12.4)."""
+    return bytes([0, sequence, cfi << 6 | 0x1F]) + len(data).to_bytes(2, "big") + data
+
+
+def sync_klv(*cells: bytes) -> bytes:
+    w = Writer().tables([(VIDEO, 0x1B, b""), (KLV, 0x15, KLVA)])
+    for c in cells:
+        w.klv(90000, c)
+    return w.bytes()

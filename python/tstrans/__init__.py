@@ -9,6 +9,8 @@ Submodules load on first use, so ``import tstrans`` alone costs next to nothing:
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import exceptions as exceptions
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from .exceptions import TstError as TstError
 
 __version__ = "0.2.0"
+
+if "logging" in sys.modules:
+    # Who logs gets the NullHandler here, others where something of ours logs: see _log.
+    from . import _log as _log
 
 #: Every submodule a user may reach as an attribute. Those whose file a build leaves out do not appear.
 _SUBMODULES = (

@@ -41,7 +41,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="N",
         help="list the first N events; default: %(default)s",
     )
-    add_output(p, ("table", "json"))
+    add_output(p)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,9 +52,12 @@ def run(args: argparse.Namespace) -> int:
     scan.run(input_batches(args.file, DemuxerConfig(unwrap_timestamps=True), quiet=args.quiet, stats=stats))
     counters = stats[0]
     length = os.stat(args.file).st_size if args.file != "-" else counters.bytes_total
-    if args.format == "json":
-        json.dump(_document(args.file, scan, counters, length), sys.stdout, indent=2)
-        print()
+    if args.format != "table":
+        print(
+            json.dumps(
+                _document(args.file, scan, counters, length), indent=2 if args.format == "json" else None
+            )
+        )
     else:
         _print(args.file, scan, counters, length)
     if not scan.programs:

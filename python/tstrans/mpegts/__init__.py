@@ -8,6 +8,9 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..codec import NalUnit as NalUnit
+    from ..codec import Obu as Obu
+    from ..codec import ObuExtension as ObuExtension
     from ._config import DemuxerConfig as DemuxerConfig
     from ._demuxer import Demuxer as Demuxer
     from ._enums import AudioCodec as AudioCodec
@@ -62,6 +65,7 @@ if TYPE_CHECKING:
 
 # Which module defines what.
 _HOMES = {
+    "..codec": ("NalUnit", "Obu", "ObuExtension"),
     "._config": ("DemuxerConfig",),
     "._enums": (
         "AudioCodec",
