@@ -9,6 +9,7 @@ Where we differ on purpose, none of which the inputs below contain:
 - PES_packet_length 0 is accepted on every video stream_type, not on those of known codecs alone (2.4.3.7).
 - The video PID in a metadata_descriptor is read behind the parsed descriptor, not from its last two bytes,
   so that a service id is never taken for a PID (Table 2-89).
+- stream_ids 0xF3 to 0xF7, 0xF9 to 0xFB and 0xFE have the optional PES header (2.4.3.6, Table 2-21).
 - PID 0x1FFF never carries a stream, whatever a PMT says (2.4.3.3).
 - Records of 192, 204 and 208 bytes are read (EN 300 429; BDAV).
 - What follows a loss of sync in the same feed is delivered with it, and a decision on sync waits for the
