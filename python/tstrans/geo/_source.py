@@ -60,7 +60,7 @@ class Columns:
         return out  # type: ignore[no-any-return]
 
     def floats(self, name: str) -> Floats:
-        """A column of numbers, NaN where there is none. No position or height is infinite: that is none, too."""
+        """A column of numbers, NaN where there is none. What is infinite is none, too."""
         np = self._np
         if name in self._seen:
             return self._seen[name]  # type: ignore[no-any-return]
