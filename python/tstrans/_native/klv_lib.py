@@ -88,14 +88,21 @@ def _first_encode(*args: Any) -> int:
     return _encode(*args)  # type: ignore[no-any-return]
 
 
+def _first_patch(*args: Any) -> int:
+    global _patch
+    _patch = _bind("tst_klv_uas_patch")
+    return _patch(*args)  # type: ignore[no-any-return]
+
+
 _decode: Any = _first_decode
 _encode: Any = _first_encode
+_patch: Any = _first_patch
 
 
 def _unbind() -> None:
     """A forked child loads a library of its own at its first use."""
-    global _decode, _encode
-    _decode, _encode = _first_decode, _first_encode
+    global _decode, _encode, _patch
+    _decode, _encode, _patch = _first_decode, _first_encode, _first_patch
 
 
 os.register_at_fork(after_in_child=_unbind)
@@ -144,8 +151,16 @@ def encode_block(block: bytes, flags: int) -> bytes:
 
 def patch_block(record: bytes, block: bytes, flags: int) -> bytes:
     """A record with the items of a block in place of its own."""
-    n = len(record) + len(block) + 64
-    return _framed(room("klv").tst_klv_uas_patch, n, record, len(record), block, len(block), flags)
+    n, m = len(record), len(block)
+    cap = n + m + 64
+    if cap <= _BARE_MAX:
+        out = bytes(cap)
+        status = _patch(out, cap, record, n, block, m, flags)
+        if not status:
+            return out[_HEADER : out[0] | out[1] << 8 | out[2] << 16 | out[3] << 24]
+        if status != _SMALL:
+            raise _encode_failure(status)
+    return _framed(room("klv").tst_klv_uas_patch, cap, record, n, block, m, flags)
 
 
 def decode_many(

@@ -9,6 +9,7 @@ it: an assignment to a list of targets is the fastest way to fill a dictionary.
 from __future__ import annotations
 
 import marshal
+from functools import lru_cache
 from struct import Struct
 from struct import error as struct_error
 
@@ -207,7 +208,7 @@ def block_of(fields: dict[str, Any]) -> bytes:
     head = _HEAD.pack(size, n, len(data), at if extras else 0, 0, ul if type(ul) is bytes else b"")
     signature = bytes([i for i, _, _ in numbers] + [i for i, _ in data])
     try:
-        body = Struct("<" + "".join([c for _, c, _ in numbers]) + f"{len(slots)}I").pack(
+        body = _struct("<" + "".join([c for _, c, _ in numbers]) + f"{len(slots)}I").pack(
             *[v for _, _, v in numbers], *slots
         )
     except struct_error:
@@ -216,6 +217,7 @@ def block_of(fields: dict[str, Any]) -> bytes:
 
 
 _HEAD = Struct("<IHHII16s")
+_struct = lru_cache(256)(Struct)
 
 
 def _number_error(numbers: list[tuple[int, str, Any]]) -> Exception:
