@@ -23,6 +23,8 @@ COMMANDS = {
     "klv": "the ST 0601 records: as a table, JSON, CSV, GeoParquet, GeoJSON or Cursor on Target",
     "mux": "video and a file of telemetry into one transport stream (STANAG 4609)",
     "transmux": "rewrite a transport stream, with kinds of streams left out",
+    "relay": "move a stream from any transport or file to any other, statistics live",
+    "watch": "list the events of a live stream as they come",
 }
 
 
