@@ -7,6 +7,8 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from ..exceptions import TstError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -80,7 +82,7 @@ def open_source(address: str) -> Source:
         source.read = lambda: packets.read(None)
         source.note = lambda: _reconnects(link)
     elif scheme:
-        raise SystemExit(f"tstrans: error: {scheme}:// is no address to read from\n{SCHEMES}")
+        raise TstError(f"{scheme}:// is no address to read from\n{SCHEMES}")
     else:
         file = sys.stdin.buffer if address == "-" else source.held.enter_context(open(address, "rb"))  # noqa: SIM115
         source.read = lambda: (os.read(file.fileno(), _BLOCK), False)
@@ -94,16 +96,14 @@ def open_sink(address: str) -> Sink:
     if scheme == "udp":
         from .. import udp
 
-        sink.write = _in_messages(sink.held.enter_context(udp.Transport.builder().url(address).build()).send)
+        sink.write = _in_pieces(sink.held.enter_context(udp.Transport.builder().url(address).build()).send)
     elif scheme == "rist":
         from .. import rist
 
-        sink.write = _in_messages(sink.held.enter_context(rist.Transport.builder().url(address).build()).send)
+        sink.write = _in_pieces(sink.held.enter_context(rist.Transport.builder().url(address).build()).send)
     elif scheme in ("tcp", "tcps", "tcp-listen"):
         tcp = sink.held.enter_context(_tcp(address))
-        sink.write = lambda data: (
-            [tcp.send(data[at : at + 65536]) for at in range(0, len(data), 65536)] and None
-        )
+        sink.write = _in_pieces(tcp.send, 65536)
     elif scheme == "srt":
         link = _srt(address, sends=True)
         sink.held.callback(link.close)
@@ -111,7 +111,7 @@ def open_sink(address: str) -> Sink:
         sink.write = link.send_ts
         sink.note = lambda: _reconnects(link)
     elif scheme:
-        raise SystemExit(f"tstrans: error: {scheme}:// is no address to write to\n{SCHEMES}")
+        raise TstError(f"{scheme}:// is no address to write to\n{SCHEMES}")
     else:
         if address == "-":
             file: Any = sys.stdout.buffer
@@ -128,11 +128,11 @@ def _all(messages: Any) -> bytes:
     return first + b"".join([queue.popleft() for _ in range(len(queue))]) if queue else first
 
 
-def _in_messages(send: Callable[[Any], None]) -> Callable[[bytes], None]:
+def _in_pieces(send: Callable[[Any], None], size: int = _MESSAGE) -> Callable[[bytes], None]:
     def write(data: bytes) -> None:
         view = memoryview(data)
-        for at in range(0, len(view), _MESSAGE):
-            send(view[at : at + _MESSAGE])
+        for at in range(0, len(view), size):
+            send(view[at : at + size])
 
     return write
 

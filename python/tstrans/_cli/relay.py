@@ -18,7 +18,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     p = commands.add_parser(
         "relay",
         help=COMMANDS["relay"],
-        description="Move a transport stream from one address to another. SRT links are replaced when they break.",
+        description="Move a transport stream from one address to another. Broken SRT links are replaced.",
         epilog=SCHEMES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
