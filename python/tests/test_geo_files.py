@@ -13,6 +13,7 @@ import pytest
 import shapely
 from test_geo import OPEN, SECRET, T0, full, over_fiji, square, table
 from tstrans import geo, io, klv
+from tstrans.pandas import read_klv_table
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -127,6 +128,23 @@ def test_fields_and_values(tmp_path: Path) -> None:
     assert json.loads(row["country_codes"])["overflight"] == "USA"
     few = written([record], tmp_path, fields=["mission_id"])
     assert [n for n in few.schema.names if n in ("mission_id", "leap_seconds")] == ["mission_id"]
+
+
+def test_numbers_that_are_absent_are_not_zero(tmp_path: Path) -> None:
+    records = [
+        klv.UasDatalinkLs(timestamp_us=T0, leap_seconds=29, sensor_lat_deg=1.0),
+        klv.UasDatalinkLs(navsats_in_view=3),
+    ]
+    for source in (records, read_klv_table([klv.encode_uas_datalink(r) for r in records])):
+        t = written(source, tmp_path, fields=["leap_seconds", "navsats_in_view", "timestamp_us"])
+        assert t["leap_seconds"].to_pylist() == [29, None]
+        assert t["navsats_in_view"].to_pylist() == [None, 3]
+        out = stdio.StringIO()
+        geo.write_csv(source, out)
+        assert [r["leap_seconds"] for r in read_csv(out.getvalue())] == ["29", ""]
+        assert [r["timestamp_us"] for r in read_csv(out.getvalue())] == [str(T0), ""]
+        got = geo.to_geojson(source, properties=["navsats_in_view"])["features"]
+        assert all(f["properties"]["navsats_in_view"] is None for f in got)
 
 
 def test_empty(tmp_path: Path) -> None:

@@ -42,22 +42,39 @@ class Columns:
     def __contains__(self, name: str) -> bool:
         return name in self.names
 
-    def objects(self, name: str) -> NDArray[Any]:
-        """A column as Python objects, None where there is no value."""
+    def objects(self, name: str, rows: slice = slice(None), digits: int | None = None) -> NDArray[Any]:
+        """A column as Python objects, None where there is no value; floats rounded to ``digits``."""
         np = self._np
         if name not in self.names:
-            return np.full(self.size, None, object)  # type: ignore[no-any-return]
+            return np.full(len(range(self.size)[rows]), None, object)  # type: ignore[no-any-return]
         column = self._table[name]
-        got = column.to_numpy() if hasattr(column, "to_numpy") else np.asarray(column)
+        got = (column.to_numpy() if hasattr(column, "to_numpy") else np.asarray(column))[rows]
         if got.dtype.kind == "f":
             gone = np.isnan(got)
+            if digits is not None:  # numbers beyond 1e15 have no digits to round
+                got = np.where(np.abs(got) < 1e15, np.round(np.clip(got, -1e15, 1e15), digits), got)
             out = got.astype(object)
+        elif got.dtype != object:
+            valid = self._valid(name)
+            out, gone = got.astype(object), np.zeros(len(got), bool) if valid is None else ~valid[rows]
         else:
-            out = got.astype(object) if got.dtype != object else got.copy()
+            out = got.copy()
             gone = np.fromiter((v is None or v != v for v in out), bool, len(out))
         if gone.any():
             out[gone] = None
         return out  # type: ignore[no-any-return]
+
+    def filled(self, name: str) -> bool:
+        """Whether any record has a value other than an empty structure."""
+        np = self._np
+        if name not in self.names:
+            return False
+        if isinstance(self._table, Mapping) and self._valid(name) is not None:
+            return bool(self._valid(name).any())  # type: ignore[union-attr]
+        got = np.asarray(self._table[name])
+        if got.dtype.kind == "f":
+            return not bool(np.isnan(got).all())
+        return len(got) > 0 if got.dtype != object else any(v is not None and v == v and v != () for v in got)
 
     def floats(self, name: str) -> Floats:
         """A column of numbers, NaN where there is none. What is infinite is none, too."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, TextIO
 
 from .._klv_fields import plain
@@ -11,13 +12,22 @@ from ._flight import ELLIPSOID, MARKING, MSL, Flight
 
 if TYPE_CHECKING:
     from ..klv import CotConfig, UasDatalinkLs
+    from ._shape import Floats
 
-__all__ = ["cot_events", "csv_rows", "dump_csv"]
+#: Some rows of a column, as what is written.
+Cells = Callable[[slice], Iterable[Any]]
+
+__all__ = ["cot_events", "csv_columns", "dump_csv"]
+
+#: Rows that are turned into Python values at once.
+_ROWS = 4096
 
 _SKIPPED = frozenset({"security_local_set", "universal_label", "unknown", "field_errors"})
 
 
 def _text(v: Any) -> Any:
+    if v is None or type(v) in (float, int, str):
+        return v
     v = plain(v)
     if isinstance(v, (dict, list)):
         import json
@@ -26,40 +36,58 @@ def _text(v: Any) -> Any:
     return v
 
 
-def csv_rows(
-    flight: Flight, fields: Sequence[str] | None = None
-) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
-    """The names of the columns, and the rows.
+def _height(v: float) -> float | None:
+    return None if v != v else round(v, 4)
+
+
+def _where(values: Floats, text: str) -> Cells:
+    """The text where there is a number."""
+    return lambda rows: [None if v != v else text for v in values[rows].tolist()]
+
+
+def csv_columns(flight: Flight, fields: Sequence[str] | None = None) -> dict[str, Cells]:
+    """The columns by name: each a function that gives the cells of some rows.
 
     Times come first (MISP, then UTC where it is known), then the fields that have a value, then the datums
     of the sensor's height and altitude, then the marking.
     """
     c = flight.columns
-    chosen: dict[str, list[Any]] = {
-        "time_misp": flight.times("misp").tolist(),
-        "time_utc": flight.times("utc").tolist(),
+    misp, utc = flight.times("misp"), flight.times("utc")
+    out: dict[str, Cells] = {
+        "time_misp": misp.__getitem__,
+        "time_utc": utc.__getitem__,
     }
+
+    def cells(name: str) -> Cells:
+        return lambda rows: map(_text, c.objects(name, rows, 9))
+
     for name in c.names if fields is None else fields:
-        values = [_text(v) for v in c.objects(name)]
-        if fields is not None or (name not in _SKIPPED and any(v is not None for v in values)):
-            chosen[name] = values
-    chosen["sensor_height_m"] = [None if v != v else round(v, 4) for v in flight.height.tolist()]
-    chosen["sensor_height_datum"] = [None if v is None else ELLIPSOID for v in chosen["sensor_height_m"]]
-    chosen["sensor_altitude_datum"] = [None if v != v else MSL for v in flight.altitude.tolist()]
-    chosen["horizontal_datum"] = ["WGS 84"] * flight.size
-    chosen.update((n, flight.marking[n].tolist()) for n in MARKING.values())
-    if fields is None:
-        always = ("time_misp", "time_utc", "security_classification")
-        chosen = {k: v for k, v in chosen.items() if k in always or any(x is not None for x in v)}
-    return list(chosen), zip(*chosen.values(), strict=True)
+        if fields is not None or (name not in _SKIPPED and c.filled(name)):
+            out[name] = cells(name)
+    height, altitude = flight.height, flight.altitude
+    if fields is not None or (height == height).any():
+        out["sensor_height_m"] = lambda rows: map(_height, height[rows].tolist())
+        out["sensor_height_datum"] = lambda rows: (
+            None if v != v else ELLIPSOID for v in height[rows].tolist()
+        )
+    if fields is not None or (altitude == altitude).any():
+        out["sensor_altitude_datum"] = _where(altitude, MSL)
+    out["horizontal_datum"] = lambda rows: repeat("WGS 84", len(height[rows]))
+    for name in MARKING.values():
+        marks = flight.marking[name]
+        if fields is not None or name == "security_classification" or any(marks):
+            out[name] = marks.__getitem__
+    return out
 
 
 def dump_csv(flight: Flight, out: TextIO, fields: Sequence[str] | None = None) -> int:
     """Write CSV (RFC 4180 with plain line feeds); gives the number of rows."""
-    names, rows = csv_rows(flight, fields)
+    columns = csv_columns(flight, fields)
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows(rows)
+    writer.writerow(columns)
+    for k in range(0, flight.size, _ROWS):
+        rows = slice(k, k + _ROWS)
+        writer.writerows(zip(*(cells(rows) for cells in columns.values()), strict=True))
     return flight.size
 
 
