@@ -196,6 +196,9 @@ func tst_muxer_close(id C.tst_muxer) (st C.tst_status) {
 		if _, ok := e.obj.(*muxSink); ok {
 			return status(closeHandle[*muxSink](id))
 		}
+		if _, ok := e.obj.(*mount); ok {
+			return status(closeHandle[*mount](id))
+		}
 	}
 	return status(closeHandle[*muxer](id))
 }

@@ -71,7 +71,7 @@ func (j *job) run(key uint32, timeout time.Duration, f func() error) error {
 	done := j.done
 	j.mu.Unlock()
 	var limit <-chan time.Time
-	if timeout >= 0 {
+	if timeout >= 0 { // where both are ready, the next call tells the outcome
 		t := time.NewTimer(timeout)
 		defer t.Stop()
 		limit = t.C
@@ -125,6 +125,11 @@ func (x *session) Close() error {
 
 // up gives the session once it plays.
 func (x *session) up(timeout time.Duration) (*rtsp.Session, error) {
+	select {
+	case <-x.ready:
+		return x.s, x.err
+	default:
+	}
 	var limit <-chan time.Time
 	if timeout >= 0 {
 		t := time.NewTimer(timeout)
