@@ -23,6 +23,7 @@ from tstrans.mpegts import (
 TS = b"\x47" + bytes(187)
 SPS, PPS = bytes.fromhex("6742001e8d6850"), bytes.fromhex("68ce3880")
 START = b"\0\0\0\1"
+KEY = bytes.fromhex("060e2b34020b01010e01030101000000")
 
 
 def kind(call: Callable[[], object]) -> RtpErrorKind:
@@ -38,6 +39,11 @@ def program() -> MuxerProgramConfig:
         .add_klv(0x102, KlvStreamType.PRIVATE_DATA, carries_pts=True)
         .build()
     )
+
+
+def klv_of(i: int) -> bytes:
+    text = b"klv %d" % i
+    return KEY + bytes([len(text)]) + text
 
 
 def picture(i: int, size: int = 500) -> bytes:
@@ -203,7 +209,7 @@ def test_mux_to_demux(size: int, most: int) -> None:
         with rtp.MuxSender(f"rtp://{rx.local_addr()}", program(), pkt_size=size) as tx:
             for i in range(4):
                 tx.push_video(picture(i, 5000), pts=Pts90khz.from_ms(40 * i), key_frame=True)
-                tx.send_klv(b"\x06\x0e\x2b\x34klv%d" % i, pts=Pts90khz.from_ms(40 * i))
+                tx.send_klv(klv_of(i), pts=Pts90khz.from_ms(40 * i))
             video, klv = [], []
             for e in rx:
                 if isinstance(e, DemuxEvent.Video):
@@ -213,7 +219,7 @@ def test_mux_to_demux(size: int, most: int) -> None:
                 if len(video) == 3 and len(klv) == 3:
                     break
             assert video == [(picture(i, 5000), 40 * i) for i in range(3)]
-            assert klv == [b"\x06\x0e\x2b\x34klv%d" % i for i in range(3)]
+            assert klv == [klv_of(i) for i in range(3)]
             socket_stats, mux_stats = tx.stats()
             assert socket_stats.bytes_sent - 12 * socket_stats.packets_sent == mux_stats.ts_bytes_emitted
             assert socket_stats.packets_sent >= mux_stats.ts_bytes_emitted / most

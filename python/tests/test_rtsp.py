@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tstrans.codec import MispTimestamp
@@ -40,6 +41,7 @@ from tstrans.rtp import (
 )
 
 START = b"\0\0\0\1"
+KEY = bytes.fromhex("060e2b34020b01010e01030101000000")
 SPS, PPS = bytes.fromhex("6742001e8d6850"), bytes.fromhex("68ce3880")
 ALL = [TransportPref.AUTO, TransportPref.UDP, TransportPref.TCP]
 
@@ -55,6 +57,11 @@ def program(klv: bool = True) -> MuxerProgramConfig:
     if klv:
         b.add_klv(0x102, KlvStreamType.PRIVATE_DATA, carries_pts=True)
     return b.build()
+
+
+def klv_of(i: int) -> bytes:
+    text = b"klv %d" % i
+    return KEY + bytes([len(text)]) + text
 
 
 def picture(i: int, size: int = 500) -> bytes:
@@ -86,7 +93,7 @@ def pumping(mount: MountHandle, klv: bool = True) -> Iterator[None]:
         while not stop.wait(0.01):
             mount.push_video(picture(i), pts=Pts90khz.from_ms(10 * i), key_frame=True)
             if klv:
-                mount.push_klv(b"\x06\x0e\x2b\x34klv %d" % i, pts=Pts90khz.from_ms(10 * i))
+                mount.push_klv(klv_of(i), pts=Pts90khz.from_ms(10 * i))
             i += 1
 
     t = threading.Thread(target=run, daemon=True)
@@ -154,7 +161,7 @@ def test_elementary_media(pref: TransportPref) -> None:
                 events = session.into_demux_receiver()
                 check_pictures(pictures(events, 5))
                 klv = next(e for e in events if isinstance(e, DemuxEvent.Klv))
-                assert klv.payload.startswith(b"\x06\x0e\x2b\x34klv ")
+                assert klv.payload.startswith(KEY)
                 await_(lambda: session.clock_alignment() is ClockAlignment.SENDER_REPORT, "sender reports")
                 await_(lambda: session.stats().sr_packets_received > 0)
                 clock = session.sender_clock()
@@ -209,15 +216,11 @@ def test_sixteen_pushes() -> None:
         )
         assert video and audio and klv and data
         assert mount.subtitle_handle() is None
-        assert [len(h) for h in (mount.video_handles(), mount.audio_handles(), mount.klv_handles())] == [
-            1,
-            1,
-            1,
-        ]
-        assert len(mount.data_handles()) == 1
+        assert len(mount.video_handles()) == len(mount.audio_handles()) == 1
+        assert len(mount.klv_handles()) == len(mount.data_handles()) == 1
         assert mount.subtitle_handles() == []
         adts = bytes.fromhex("fff14c80017ffc") + bytes(4)
-        misp = MispTimestamp.micro(1_700_000_000_000_000)
+        misp = MispTimestamp.micros(1_700_000_000_000_000, 0)
         at = [0]
 
         def pts() -> Pts90khz:
@@ -239,8 +242,8 @@ def test_sixteen_pushes() -> None:
                 do("video_wire_to", video, b"as it is")
                 do("video_misp", picture(4), misp=misp)
                 do("video_misp_to", video, picture(5), misp=misp)
-                do("klv", b"\x06\x0e\x2b\x34a", metadata_service_id=3)
-                do("klv_to", klv, b"\x06\x0e\x2b\x34b")
+                do("klv", klv_of(1), metadata_service_id=3)
+                do("klv_to", klv, klv_of(2))
                 do("audio", adts)
                 do("audio_to", audio, adts)
                 do("data", b"data 1")
@@ -250,7 +253,7 @@ def test_sixteen_pushes() -> None:
             mount.flush()
             mount.push_video(picture(9), pts=pts())
             mount.push_video(picture(9), pts=pts())
-            got: dict[str, list[object]] = {"v": [], "a": [], "k": [], "u": []}
+            got: dict[str, list[Any]] = {"v": [], "a": [], "k": [], "u": []}
             for e in session.into_demux_receiver():
                 if isinstance(e, DemuxEvent.Video):
                     got["v"].append((e.payload, e.dts))
@@ -264,14 +267,12 @@ def test_sixteen_pushes() -> None:
                     break
             assert got["a"] == [adts] * 4
             # What carries no descriptor of KLV is private data like it: both come as they were pushed.
-            assert sorted(got["k"] + got["u"]) == sorted(  # type: ignore[type-var]
-                [b"\x06\x0e\x2b\x34a", b"\x06\x0e\x2b\x34b", b"data 1", b"data 2"] * 2
-            )
-            videos = [p for p, _ in got["v"]]  # type: ignore[misc]
+            assert sorted(got["k"] + got["u"]) == sorted([klv_of(1), klv_of(2), b"data 1", b"data 2"] * 2)
+            videos = [p for p, _ in got["v"]]
             assert videos[:4] == [picture(i) for i in range(4)]
             assert videos[4] == b"as it is"
             assert b"MISPmicrosectime" in videos[6]
-            assert [d is not None for _, d in got["v"]][:4] == [False, False, True, True]  # type: ignore[misc]
+            assert [d is not None for _, d in got["v"]][:4] == [False, False, True, True]
 
 
 @pytest.mark.parametrize("pref", [TransportPref.UDP, TransportPref.TCP])
@@ -321,25 +322,9 @@ def test_faults_of_connecting() -> None:
 
 def test_tls(tmp_path: Path) -> None:
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-keyout",
-            key,
-            "-out",
-            cert,
-            "-days",
-            "2",
-        ]
-        + ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"],
-        check=True,
-        capture_output=True,
-    )
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test"]
+    make += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run(make, check=True, capture_output=True)
     for tls in (
         {"tls_cert": str(cert), "tls_key": str(key)},
         {"tls_cert_pem": cert.read_bytes(), "tls_key_pem": key.read_bytes()},
@@ -366,7 +351,7 @@ def test_server_rules() -> None:
         {"tls_key_pem": b"x"},
     ):
         with pytest.raises(ValueError):
-            RtspServerConfig(**bad)  # type: ignore[arg-type]
+            RtspServerConfig(**bad)
     with pytest.raises(TypeError):
         RtspServerConfig(accept_unregistered_publishers=1)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
@@ -416,7 +401,7 @@ def test_end_of_the_server(pref: TransportPref, how: str) -> None:
         want = StreamEndReason.TRANSPORT_FAILED if how == "cancel" else StreamEndReason.CLEAN_TEARDOWN
         assert events.end_reason() is want
         assert (events.end_detail() is not None) == (how == "cancel")
-        mount.push_klv(b"\x06\x0e\x2b\x34late", pts=Pts90khz.from_ms(0))  # pushes go on
+        mount.push_klv(klv_of(0), pts=Pts90khz.from_ms(0))  # pushes go on
     server.close()
 
 
@@ -483,22 +468,7 @@ def test_publishers(tmp_path: Path) -> None:
         events = mount.into_demux_receiver()
         assert kind(mount.into_demux_receiver) is RtspErrorKind.CLOSED
         for generation, transport in enumerate(("tcp", "udp")):
-            push = [
-                "ffmpeg",
-                "-v",
-                "error",
-                "-re",
-                "-stream_loop",
-                "-1",
-                "-i",
-                source,
-                "-c",
-                "copy",
-                "-f",
-                "rtsp",
-            ]
-            url = f"rtsp://{server.local_addr()}/in"
-            p = subprocess.Popen([*push, "-rtsp_transport", transport, url], stderr=subprocess.DEVNULL)
+            p = publish(source, f"rtsp://{server.local_addr()}/in", transport)
             try:
                 assert len(pictures(events, 10)) == 10
                 info = mount.publisher()
@@ -515,22 +485,7 @@ def test_publishers(tmp_path: Path) -> None:
         assert s.rtp_packets_received > 0
         assert s.aus_emitted >= 20
         assert server.stats().total_rtp_packets_received > 0
-        url = f"rtsp://{server.local_addr()}/unasked"
-        push = [
-            "ffmpeg",
-            "-v",
-            "error",
-            "-re",
-            "-i",
-            source,
-            "-c",
-            "copy",
-            "-f",
-            "rtsp",
-            "-rtsp_transport",
-            "tcp",
-        ]
-        p = subprocess.Popen([*push, url], stderr=subprocess.DEVNULL)
+        p = publish(source, f"rtsp://{server.local_addr()}/unasked", "tcp")
         try:
             new = server.next_publisher(30)
             assert new is not None
