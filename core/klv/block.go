@@ -21,7 +21,7 @@ import (
 //	    n x 8     slots: a double, an int64 or a uint64; a data slot is
 //	              u32 offset from the block's start, u32 length
 //	    bytes     what the data slots point to
-//	    extras    value tree (unknown, field_errors, sentinel_tags, imapb_specials)
+//	    extras    value tree (unknown, field_errors, sentinel_tags, imapb_specials[, widths])
 //
 // Number slots come first, in wire order; data slots follow, in wire order.
 const (
@@ -46,8 +46,16 @@ type BlockDecoder struct {
 	errs     []FieldError
 	sent     []uint64
 	specials []special3
+	widths   []width
 	frame    Frame
 	try      Tree
+}
+
+// width is the length of a value that came in another length than the encoder
+// would choose: with it a record goes back as it came.
+type width struct {
+	tag uint64
+	n   int
 }
 
 // Frame is what a walk over a body noted about its framing.
@@ -124,6 +132,9 @@ func (w *BlockDecoder) item(it *Item, v []byte, body int) {
 		w.num[w.nNum], w.numID[w.nNum] = bits, it.index
 		w.nNum++
 		w.pos[it.index] = uint8(w.nNum)
+		if len(v) != it.usualLen(bits) {
+			w.widths = append(w.widths, width{uint64(it.Tag), len(v)})
+		}
 	case gotSentinel:
 		w.sent = append(w.sent, uint64(it.Tag))
 		w.errs = append(w.errs, FieldError{Kind: InvalidSentinel, Tag: uint64(it.Tag)})
@@ -181,7 +192,7 @@ func (w *BlockDecoder) reset() {
 		w.pos[id] = 0
 	}
 	w.nNum, w.nDat, w.unknown = 0, 0, 0
-	w.errs, w.sent, w.specials = w.errs[:0], w.sent[:0], w.specials[:0]
+	w.errs, w.sent, w.specials, w.widths = w.errs[:0], w.sent[:0], w.specials[:0], w.widths[:0]
 	w.frame = Frame{}
 }
 
@@ -415,7 +426,7 @@ func (w *BlockDecoder) squeeze(dst []byte, base, head, n, kept int, body []byte)
 // finish appends the extras and fills the header.
 func (w *BlockDecoder) finish(dst []byte, base, n, d int, body []byte) []byte {
 	extras := 0
-	if w.unknown > 0 || len(w.errs) > 0 || len(w.sent) > 0 || len(w.specials) > 0 {
+	if w.unknown+len(w.errs)+len(w.sent)+len(w.specials)+len(w.widths) > 0 {
 		extras = len(dst) - base
 		dst = w.extras(dst, body)
 	}
@@ -430,7 +441,11 @@ func (w *BlockDecoder) finish(dst []byte, base, n, d int, body []byte) []byte {
 
 func (w *BlockDecoder) extras(dst, body []byte) []byte {
 	t := Tree{B: dst}
-	t.Tuple(4)
+	if len(w.widths) > 0 {
+		t.Tuple(5)
+	} else {
+		t.Tuple(4)
+	}
 	t.Tuple(w.unknown)
 	for off, left := 0, w.unknown; left > 0; {
 		x, next, _ := Next(body, off)
@@ -453,6 +468,14 @@ func (w *BlockDecoder) extras(dst, body []byte) []byte {
 		t.Uint(sp.tag)
 		t.Text(sp.sp.String())
 		t.Uint(sp.payload)
+	}
+	if len(w.widths) > 0 {
+		t.Tuple(len(w.widths))
+		for _, x := range w.widths {
+			t.Tuple(2)
+			t.Uint(x.tag)
+			t.Uint(uint64(x.n))
+		}
 	}
 	return t.B
 }

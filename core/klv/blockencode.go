@@ -26,8 +26,15 @@ func (s *Set) EncodeBlock(dst, block []byte, opt EncodeOptions) ([]byte, *tsterr
 	for i := range r.n {
 		at[r.b[blockHeader+i]] = uint8(i + 1)
 	}
+	widths, err := r.widths()
+	if err != nil {
+		return dst, err
+	}
 	for _, it := range s.order {
 		i := int(at[it.index])
+		if i > 0 && widths != nil {
+			it = it.inWidth(widths)
+		}
 		if i == 0 {
 			if opt.Defaults && it.HasDef {
 				dst = append(AppendOID(dst, uint64(it.Tag)), byte(it.Len))
@@ -44,6 +51,36 @@ func (s *Set) EncodeBlock(dst, block []byte, opt EncodeOptions) ([]byte, *tsterr
 		return dst, nil
 	}
 	return s.encodeExtras(dst, &r, &at)
+}
+
+// widths gives the lengths that some values came in, nil where all are usual.
+func (r *Record) widths() ([]Value, *tsterr.Error) {
+	if r.extras == 0 {
+		return nil, nil
+	}
+	ex, err := r.Extras()
+	if err != nil || ex.Len < 5 {
+		return nil, err
+	}
+	return ex.Tuple()[4].Tuple(), nil
+}
+
+// inWidth gives the item, or a copy that is written in the length its value
+// came in.
+func (it *Item) inWidth(widths []Value) *Item {
+	for i := range widths {
+		p := widths[i].Tuple()
+		if len(p) != 2 || uint64(p[0].Int) != uint64(it.Tag) || p[1].Int < 1 || p[1].Int > int64(it.MaxLen) {
+			continue
+		}
+		own := *it
+		own.least = int(p[1].Int)
+		if it.Type == TIMAPB {
+			own.Len = own.least
+		}
+		return &own
+	}
+	return it
 }
 
 // appendSlot appends the TLV, or for a repeating item the TLVs, of one slot.

@@ -96,15 +96,15 @@ func (r *Record) Text(name string) (string, bool) {
 	return string(r.Data(v)), true
 }
 
-// Extras gives the tuple (unknown, field errors, sentinel tags, IMAPB
-// specials); no value where the block has none.
+// Extras gives the tuple (unknown, field errors, sentinel tags, IMAPB specials,
+// and maybe unusual lengths); no value where the block has none.
 func (r *Record) Extras() (Value, *tsterr.Error) {
 	if r.extras == 0 {
 		return Value{}, nil
 	}
 	v, _, err := ReadTree(r.b[r.extras:])
-	if err == nil && (v.Form != '(' || v.Len != 4) {
-		err = errBlock("extras are not a tuple of four")
+	if err == nil && (v.Form != '(' || v.Len != 4 && v.Len != 5) {
+		err = errBlock("extras are not a tuple of four or five")
 	}
 	return v, err
 }

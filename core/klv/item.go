@@ -79,6 +79,7 @@ type Item struct {
 	HasDef   bool
 	Copies   bool // a missing part equals the one before it
 	Share    bool // IMAPB whose width is an equal share of the bytes left
+	KeepLen  bool // TSeq: the tuple ends with the length its last part was read in, 0 where it is missing
 	Full     bool // TVarUint: values wider than four bytes are written in MaxLen bytes
 	Lenient  bool // a value outside the range decodes as none, and none is written as the special value "user defined 0"
 
@@ -98,6 +99,7 @@ type Item struct {
 	imapb *IMAPB
 	fixed bool // TIMAPB: no other length than Len
 	class Class
+	least int   // TVarUint, TVarInt: fewest bytes written
 	index uint8 // position in the table
 }
 

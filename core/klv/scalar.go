@@ -130,6 +130,28 @@ func (it *Item) scalar(v []byte) (bits uint64, got outcome) {
 	return 0, gotError
 }
 
+// usualLen is the length the encoder writes a number in.
+func (it *Item) usualLen(bits uint64) int {
+	switch it.Type {
+	case TVarUint:
+		return minBytes(bits)
+	case TVarInt:
+		return minIntBytes(int64(bits))
+	case TOID, TBERLen:
+		return 0 // never asked for: such items do not stand alone
+	}
+	return it.Len
+}
+
+// minIntBytes tells in how few bytes v fits in two's complement.
+func minIntBytes(v int64) int {
+	n := 1
+	for n < 8 && v != v<<(64-8*n)>>(64-8*n) {
+		n++
+	}
+	return n
+}
+
 // data checks text and bytes; anything else is not data.
 func (it *Item) data(v []byte) FieldErrorKind {
 	limit := it.MaxLen
@@ -256,7 +278,7 @@ func (it *Item) appendInt(dst []byte, v int64, wide bool) ([]byte, *tsterr.Error
 		if !wide && v < 0 {
 			return dst, it.widthErr()
 		}
-		n := minBytes(u)
+		n := max(minBytes(u), it.least)
 		if it.Full && n > 4 {
 			n = it.MaxLen
 		}
@@ -285,8 +307,7 @@ func (it *Item) appendInt(dst []byte, v int64, wide bool) ([]byte, *tsterr.Error
 	case TInt, TVarInt:
 		n := it.Len
 		if it.Type == TVarInt {
-			for n = 1; n < 8 && v != v<<(64-8*n)>>(64-8*n); n++ {
-			}
+			n = max(minIntBytes(v), it.least)
 			if n > it.MaxLen {
 				return dst, it.widthErr()
 			}

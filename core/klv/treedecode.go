@@ -132,7 +132,12 @@ func (it *Item) series(w *Tree, v []byte, depth int) (first FieldError) {
 
 // seq decodes the parts of a pack in order.
 func (it *Item) seq(w *Tree, v []byte, depth int) FieldError {
-	w.Tuple(len(it.Fields))
+	if it.KeepLen {
+		w.Tuple(len(it.Fields) + 1)
+	} else {
+		w.Tuple(len(it.Fields))
+	}
+	size := 0
 	total, last := len(v), -1
 	if it.Lens != nil && !slices.Contains(it.Lens, total) {
 		if total < it.Len {
@@ -143,6 +148,7 @@ func (it *Item) seq(w *Tree, v []byte, depth int) FieldError {
 	for i := range it.Fields {
 		f := &it.Fields[i]
 		if len(v) == 0 && f.absent(w, &last) {
+			size = 0
 			continue
 		}
 		part, rest, null, k := f.take(v, len(it.Fields)-i)
@@ -151,6 +157,7 @@ func (it *Item) seq(w *Tree, v []byte, depth int) FieldError {
 		}
 		v = rest
 		last = len(w.B)
+		size = len(part)
 		if null {
 			w.None()
 			continue
@@ -165,6 +172,9 @@ func (it *Item) seq(w *Tree, v []byte, depth int) FieldError {
 	}
 	if len(v) > 0 {
 		return FieldError{Kind: InvalidLength, Tag: uint64(it.Tag), Want: total - len(v), Got: total}
+	}
+	if it.KeepLen {
+		w.Uint(uint64(size))
 	}
 	return FieldError{}
 }

@@ -116,10 +116,15 @@ func InsertLength(dst []byte, at, n int) []byte {
 
 // appendSeq writes the parts of a pack: absent ones at the end are left out.
 func (it *Item) appendSeq(dst []byte, v Value, mark Indicator, depth int) ([]byte, *tsterr.Error) {
-	if v.Form != '(' || v.Len != len(it.Fields) {
+	if v.Form != '(' || v.Len != len(it.Fields) && !(it.KeepLen && v.Len == len(it.Fields)+1) {
 		return dst, it.typeErr("a record of its kind")
 	}
 	parts := v.Tuple()
+	kept := 0
+	if len(parts) > len(it.Fields) {
+		kept = int(min(uint64(parts[len(it.Fields)].Int), 8))
+		parts = parts[:len(it.Fields)]
+	}
 	n := len(parts)
 	for n > 0 {
 		f, p := &it.Fields[n-1], &parts[n-1]
@@ -137,6 +142,11 @@ func (it *Item) appendSeq(dst []byte, v Value, mark Indicator, depth int) ([]byt
 	start := len(dst)
 	for i := range n {
 		f, p := &it.Fields[i], parts[i]
+		if kept > 0 && i == len(it.Fields)-1 {
+			own := *f
+			own.least = kept
+			f = &own
+		}
 		switch {
 		case f.Prefixed && p.None() && f.Nullable:
 			dst = append(dst, 0)

@@ -21,7 +21,8 @@
  *               bytes     what the data slots point to: UTF-8 text, bytes, or a
  *                         value tree
  *               extras    a value tree: (unknown, field errors, sentinel tags,
- *                         IMAPB specials)
+ *                         IMAPB specials) and, where some values came in lengths
+ *                         other than the encoder's, a fifth: ((tag, length), ...)
  *         Field indices and classes are those of tst_klv_fields.
  * TREE    A value tree is how structured values travel. A value is one letter
  *         and its content, integers little endian:

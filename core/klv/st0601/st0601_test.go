@@ -325,3 +325,27 @@ func BenchmarkEncode(b *testing.B) {
 	}
 	b.SetBytes(int64(len(out)))
 }
+
+// Values in lengths that the encoder would not choose go back as they came.
+func TestLengthsAreKept(t *testing.T) {
+	for _, items := range []string{
+		"6e0400000005",                       // item 110 in four bytes
+		"60022dc6",                           // item 96 in two
+		"600700003039303930",                 // and in seven
+		"81080400000025",                     // item 136 in four
+		"730c0102676f0000000000000005",       // item 115 with a time of eight bytes
+		"73040102676f" + "73050102676f05",    // without one, and with one of one byte
+		"600300000f" + "6c0141" + "7802000f", // usual lengths
+	} {
+		rec := record(append(unhex(t, "410113"), unhex(t, items)...))
+		var d Decoder
+		blk, err := d.Decode(nil, rec, Lenient)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := Encode(nil, blk, Options{})
+		if err != nil || !bytes.Equal(got, rec) {
+			t.Errorf("%s: %x became %x (%v)", items, rec[17:], got[17:], err)
+		}
+	}
+}

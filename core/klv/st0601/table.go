@@ -145,7 +145,7 @@ var items = []klv.Item{
 	{Tag: 63, Name: "sensor_fov_name", Type: klv.TUint, Len: 1, Enum: "SensorFovName"},
 	{Tag: 77, Name: "operational_mode", Type: klv.TUint, Len: 1, Enum: "OperationalMode"},
 	{Tag: 81, Name: "image_horizon", Type: klv.TSeq, Record: "ImageHorizonPixels", Fields: imageHorizon, Len: 4, Lens: []int{20, 16, 12, 8, 4}},
-	{Tag: 115, Name: "control_commands", Type: klv.TSeq, Multi: true, Record: "ControlCommand", Fields: controlCommand},
+	{Tag: 115, Name: "control_commands", Type: klv.TSeq, Multi: true, Record: "ControlCommand", Fields: controlCommand, KeepLen: true},
 	{Tag: 116, Name: "control_command_verification", Type: klv.TOIDs},
 	{Tag: 121, Name: "active_wavelengths", Type: klv.TOIDs},
 	{Tag: 127, Name: "sensor_frame_rate", Type: klv.TSeq, Record: "SensorFrameRate", Fields: frameRate},

@@ -159,7 +159,7 @@ def _structured(name: str, value: Any) -> Any:
 def _extras(fields: dict[str, Any], extras: Any) -> None:
     from ._values import field_error
 
-    unknown, errors, sentinels, specials = extras
+    unknown, errors, sentinels, specials = extras[:4]
     fields["unknown"] = unknown
     fields["field_errors"] = tuple([field_error(e) for e in errors])
     fields["sentinel_tags"] = sentinels

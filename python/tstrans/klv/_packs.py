@@ -361,7 +361,7 @@ def _same(v: Any) -> Any:
 #: How the value tree of each structured field becomes its record.
 READ: dict[str, Callable[[Any], Any]] = {
     "image_horizon": lambda v: ImageHorizonPixels(*v),
-    "control_commands": lambda v: tuple([ControlCommand(*e) for e in v]),
+    "control_commands": lambda v: tuple([ControlCommand(*e[:3]) for e in v]),
     "control_command_verification": _same,
     "active_wavelengths": _same,
     "sensor_frame_rate": lambda v: SensorFrameRate(*v),
