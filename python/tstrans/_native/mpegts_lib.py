@@ -202,7 +202,7 @@ class Feeder(_Demuxer):
                 check(api.tst_demuxer_new(byref(out), id))
         else:
             check(api.tst_demuxer_new(byref(out), 0))
-        self._open(512, 64 << 10)
+        self._open(256, 64 << 10)
         self._own(api, out.value)
         self.pending = 0
         self._fed = c_uint64()
@@ -270,7 +270,7 @@ class Reader(_Demuxer):
                 if b"\0" in path:
                     raise ValueError("embedded null byte")
                 check(api.tst_demuxer_open_path(byref(out), path, len(path), id), filename)  # type: ignore[arg-type]
-        self._open(1024, 1 << 20)
+        self._open(256, 256 << 10)
         self._filename = filename  # type: ignore[assignment]
         self._input = keep
         self._own(api, out.value)
