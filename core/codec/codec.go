@@ -66,13 +66,13 @@ type Crop struct {
 	Left, Right, Top, Bottom uint32
 }
 
-// Size subtracts a crop from a coded size. At least one
-// sample must be left in each direction.
+// Size subtracts a crop from a coded size. A crop must leave a sample in each
+// direction.
 func (c Crop) Size(codedWidth, codedHeight uint32, names CropNames) (w, h uint32, err error) {
-	if sum := AddSat(c.Left, c.Right); sum >= codedWidth {
+	if sum := AddSat(c.Left, c.Right); sum > 0 && sum >= codedWidth {
 		return 0, 0, Reserved(names.Horizontal, uint64(sum))
 	}
-	if sum := AddSat(c.Top, c.Bottom); sum >= codedHeight {
+	if sum := AddSat(c.Top, c.Bottom); sum > 0 && sum >= codedHeight {
 		return 0, 0, Reserved(names.Vertical, uint64(sum))
 	}
 	return codedWidth - c.Left - c.Right, codedHeight - c.Top - c.Bottom, nil

@@ -5,9 +5,12 @@ import (
 	"github.com/tstrans/tstrans/core/codec"
 )
 
-// Profiles whose SPS has the chroma and bit depth fields are told by
-// hasChromaInfo; this one has no B slices (H.264 §A.2.1).
-const profileBaseline = 66
+// Profiles whose limits matter here; those whose SPS has the chroma and bit
+// depth fields are told by hasChromaInfo.
+const (
+	profileBaseline = 66
+	profileHigh     = 100
+)
 
 // The largest values that fields of a SPS may have (H.264 §7.4.2.1).
 const (
@@ -179,12 +182,15 @@ func (s *SPS) unmarshalSize(r *bits.Reader) {
 }
 
 // HasBFrames tells whether pictures may be output in another order than they
-// are coded: as the VUI limits it, else as the profile does.
+// are coded: as the VUI limits it, else as the profile does. Baseline and
+// Constrained High (§A.2.4.2) have no B slices.
 func (s *SPS) HasBFrames() bool {
 	if s.HasVUI && s.VUI.HasBitstreamRestriction {
 		return s.VUI.MaxNumReorderFrames > 0
 	}
-	return s.ProfileIDC != profileBaseline
+	const set4And5 = 0x0c
+	constrainedHigh := s.ProfileIDC == profileHigh && s.ConstraintFlags&set4And5 == set4And5
+	return s.ProfileIDC != profileBaseline && !constrainedHigh
 }
 
 // hasChromaInfo tells the profiles whose SPS carries chroma format, bit depths

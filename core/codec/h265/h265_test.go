@@ -225,3 +225,19 @@ func BenchmarkSPS(b *testing.B) {
 		}
 	}
 }
+
+func FuzzSplit(f *testing.F) {
+	f.Add([]byte("\x00\x00\x00\x01\x40\x01\x0c\x00\x00\x01\x26\x01\xaf\x00\x00\x01\x01"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var units [64]codec.Unit
+		n := Split(units[:], in)
+		end := uint64(0)
+		for _, u := range units[:min(n, len(units))] {
+			if u.Offset < end || u.Offset+u.Length > uint64(len(in)) {
+				t.Fatalf("unit %+v in %d bytes", u, len(in))
+			}
+			end = u.Offset + u.Length
+		}
+		IsRandomAccess(in)
+	})
+}

@@ -65,19 +65,17 @@ func (v *VUI) unmarshal(r *bits.Reader) error {
 	}
 	if v.HasTiming = r.Flag(); v.HasTiming {
 		v.NumUnitsInTick, v.TimeScale = r.U(32), r.U(32)
+		if r.Flag() { // vui_poc_proportional_to_timing_flag
+			r.UE()
+		}
 	}
 	return nil
 }
 
-// unmarshalTail reads the rest, from vui_poc_proportional_to_timing_flag on.
+// unmarshalTail reads the rest, from vui_hrd_parameters_present_flag on.
 func (v *VUI) unmarshalTail(r *bits.Reader, maxSubLayersMinus1 int) {
-	if v.HasTiming {
-		if r.Flag() { // vui_poc_proportional_to_timing_flag
-			r.UE()
-		}
-		if r.Flag() { // vui_hrd_parameters_present_flag
-			skipHRD(r, maxSubLayersMinus1)
-		}
+	if v.HasTiming && r.Flag() {
+		skipHRD(r, maxSubLayersMinus1)
 	}
 	if r.Flag() { // bitstream_restriction_flag
 		r.Skip(3)

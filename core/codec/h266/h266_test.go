@@ -47,7 +47,7 @@ func TestSPS(t *testing.T) {
 	if s != want {
 		t.Errorf("got  %+v\nwant %+v", s, want)
 	}
-	for n := range len(in) - 1 { // the last byte only holds the extension flag and the trailing bits
+	for n := range len(in) {
 		err := s.Unmarshal(in[:n])
 		e, ok := err.(*tsterr.Error) //nolint:errorlint // what the package promises
 		if !ok || e.Kind != tsterr.CodecTruncatedRBSP || e.Attrs[0].Value != int64(8*n) {
@@ -175,4 +175,20 @@ func BenchmarkSPS(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+func FuzzSplit(f *testing.F) {
+	f.Add([]byte("\x00\x00\x00\x01\x40\x01\x0c\x00\x00\x01\x26\x01\xaf\x00\x00\x01\x01"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var units [64]codec.Unit
+		n := Split(units[:], in)
+		end := uint64(0)
+		for _, u := range units[:min(n, len(units))] {
+			if u.Offset < end || u.Offset+u.Length > uint64(len(in)) {
+				t.Fatalf("unit %+v in %d bytes", u, len(in))
+			}
+			end = u.Offset + u.Length
+		}
+		IsRandomAccess(in)
+	})
 }

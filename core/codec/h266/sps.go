@@ -115,10 +115,18 @@ func (s *SPS) unmarshal(r *bits.Reader) error {
 	}
 	s.FieldSequence = r.Flag()
 	if s.HasVUI = r.Flag(); s.HasVUI {
-		r.UE() // sps_vui_payload_size_minus1
+		size := int64(r.UE()) + 1 // sps_vui_payload_size_minus1
 		r.Align()
-		return s.VUI.unmarshal(r)
+		end := int64(r.Offset()) + 8*size
+		if err = s.VUI.unmarshal(r); err != nil {
+			return err
+		}
+		// The payload may be longer: later versions add to it.
+		for left := end - int64(r.Offset()); left > 0 && !r.Failed(); left = end - int64(r.Offset()) {
+			r.U(int(min(left, 32)))
+		}
 	}
+	r.Flag() // sps_extension_flag
 	return nil
 }
 
