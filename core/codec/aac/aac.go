@@ -135,12 +135,8 @@ func Split(dst []Frame, buf []byte) (n int, err error) {
 // are, which may be more than dst holds.
 func SplitResync(dst []Frame, buf []byte) (n int) {
 	for pos := 0; pos+HeaderSize <= len(buf); {
-		if buf[pos] != 0xff || buf[pos+1]&0xf6 != 0xf0 {
-			pos++
-			continue
-		}
 		var f Frame
-		if f.Unmarshal(buf[pos:]) != nil {
+		if !plausible(buf[pos:]) || f.Unmarshal(buf[pos:]) != nil {
 			pos++
 			continue
 		}
@@ -149,6 +145,17 @@ func SplitResync(dst []Frame, buf []byte) (n int) {
 		n = put(dst, n, f)
 	}
 	return n
+}
+
+// plausible tells whether Unmarshal will succeed, without making an error where
+// it will not: in other data a sync word is found often.
+func plausible(buf []byte) bool {
+	if buf[0] != 0xff || buf[1]&0xf6 != 0xf0 || sampleRates[buf[2]>>2&0xf] == 0 {
+		return false
+	}
+	header := HeaderSizeCRC - 2*int(buf[1]&1)
+	length := int(buf[3]&3)<<11 | int(buf[4])<<3 | int(buf[5]>>5)
+	return length >= header && length <= len(buf)
 }
 
 func put(dst []Frame, n int, f Frame) int {

@@ -143,3 +143,14 @@ func BenchmarkSplit(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkResync searches data that is all sync words, and no frame.
+func BenchmarkResync(b *testing.B) {
+	buf := bytes.Repeat([]byte("\xff\xf1\x50\x80"), 10000)
+	frames := make([]Frame, 10)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(buf)))
+	for b.Loop() {
+		SplitResync(frames, buf)
+	}
+}

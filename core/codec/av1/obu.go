@@ -66,46 +66,57 @@ func appendUnescaped(dst, src []byte) []byte {
 // buf was read.
 func split(dst []codec.Unit, n int, buf []byte, base int) (int, bool) {
 	for pos := 0; pos < len(buf); {
-		head := buf[pos]
-		pos++
-		u := codec.Unit{Type: head >> 3 & 0xf}
-		if head&0x80 != 0 {
-			u.Flags |= codec.UnitForbidden
+		u, end := first(buf[pos:])
+		u.Offset += uint64(base + pos)
+		if end < 0 {
+			return note(dst, n, u), false
 		}
-		if head&1 != 0 {
-			u.Flags |= codec.UnitReserved
-		}
-		if head&4 != 0 {
-			if pos == len(buf) {
-				return note(dst, n, u), false
-			}
-			ext := buf[pos]
-			pos++
-			u.A, u.B = ext>>5, ext>>3&3
-			u.Flags |= codec.UnitHasExtension
-			if ext&7 != 0 {
-				u.Flags |= codec.UnitExtReserved
-			}
-		}
-		size := uint64(len(buf) - pos)
-		if head&2 != 0 {
-			v, k := LEB128(buf[pos:])
-			pos += k
-			if k == 0 || v > uint64(len(buf)-pos) {
-				return note(dst, n, u), false
-			}
-			size = v
-		} else {
-			u.Flags |= codec.UnitNoSize
-		}
-		if OBUType(u.Type) == OBUTileList {
-			u.Flags |= codec.UnitTileList
-		}
-		u.Offset, u.Length = uint64(base+pos), size
 		n = codec.Put(dst, n, u)
-		pos += int(size) //nolint:gosec // at most len(buf)-pos
+		pos += end
 	}
 	return n, true
+}
+
+// first reads the OBU at the start of buf, which is not empty, and tells where
+// it ends; -1 when its size does not fit.
+func first(buf []byte) (u codec.Unit, end int) {
+	head := buf[0]
+	pos := 1
+	u.Type = head >> 3 & 0xf
+	if head&0x80 != 0 {
+		u.Flags |= codec.UnitForbidden
+	}
+	if head&1 != 0 {
+		u.Flags |= codec.UnitReserved
+	}
+	if head&4 != 0 {
+		if pos == len(buf) {
+			return u, -1
+		}
+		ext := buf[pos]
+		pos++
+		u.A, u.B = ext>>5, ext>>3&3
+		u.Flags |= codec.UnitHasExtension
+		if ext&7 != 0 {
+			u.Flags |= codec.UnitExtReserved
+		}
+	}
+	size := uint64(len(buf) - pos)
+	if head&2 != 0 {
+		v, k := LEB128(buf[pos:])
+		pos += k
+		if k == 0 || v > uint64(len(buf)-pos) {
+			return u, -1
+		}
+		size = v
+	} else {
+		u.Flags |= codec.UnitNoSize
+	}
+	if OBUType(u.Type) == OBUTileList {
+		u.Flags |= codec.UnitTileList
+	}
+	u.Offset, u.Length = uint64(pos), size
+	return u, pos + int(size) //nolint:gosec // at most len(buf)
 }
 
 // note keeps the findings of an OBU whose end is not known.
@@ -114,6 +125,7 @@ func note(dst []codec.Unit, n int, u codec.Unit) int {
 		return n
 	}
 	u.Flags |= codec.UnitDropped
+	u.Offset, u.Length = 0, 0
 	return codec.Put(dst, n, u)
 }
 
@@ -123,17 +135,13 @@ func IsRandomAccess(tu []byte) bool {
 	var (
 		seq    SequenceHeader
 		hasSeq bool
-		units  [1]codec.Unit
 	)
-	for pos := 0; pos < len(tu); {
-		if n, _ := split(units[:], 0, tu[pos:], pos); n == 0 {
+	for len(tu) > 0 {
+		u, end := first(tu)
+		if end < 0 {
 			return false
 		}
-		u := units[0]
-		if u.Flags&codec.UnitDropped != 0 {
-			return false
-		}
-		payload := tu[u.Offset : u.Offset+u.Length]
+		payload := tu[u.Offset:end]
 		switch OBUType(u.Type) {
 		case OBUSequenceHeader:
 			hasSeq = seq.Unmarshal(payload) == nil
@@ -141,7 +149,7 @@ func IsRandomAccess(tu []byte) bool {
 			var h FrameHeader
 			return hasSeq && h.Unmarshal(payload, &seq) == nil && h.Type == FrameKey && h.Show && !h.ShowExisting
 		}
-		pos = int(u.Offset + u.Length) //nolint:gosec // within tu
+		tu = tu[end:]
 	}
 	return false
 }

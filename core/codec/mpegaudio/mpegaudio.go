@@ -186,12 +186,8 @@ func Split(dst []Frame, buf []byte) (n int, err error) {
 // are, which may be more than dst holds.
 func SplitResync(dst []Frame, buf []byte) (n int) {
 	for pos := 0; pos+HeaderSize <= len(buf); {
-		if buf[pos] != 0xff || buf[pos+1]&0xe0 != 0xe0 {
-			pos++
-			continue
-		}
 		var f Frame
-		if f.unmarshalFields(buf[pos:]) != nil || int(f.Length) > len(buf)-pos {
+		if !plausible(buf[pos:]) || f.unmarshalFields(buf[pos:]) != nil || int(f.Length) > len(buf)-pos {
 			pos++
 			continue
 		}
@@ -200,6 +196,14 @@ func SplitResync(dst []Frame, buf []byte) (n int) {
 		n = put(dst, n, f)
 	}
 	return n
+}
+
+// plausible tells whether a header has no reserved value, without making an
+// error where it has: in other data a sync word is found often.
+func plausible(buf []byte) bool {
+	const lowest, highest = 1, 14 // bitrate_index
+	return buf[0] == 0xff && buf[1]&0xe0 == 0xe0 && buf[1]>>3&3 != reservedVersion && buf[1]>>1&3 != 0 &&
+		buf[2]>>4 >= lowest && buf[2]>>4 <= highest && buf[2]>>2&3 != 3
 }
 
 func put(dst []Frame, n int, f Frame) int {

@@ -115,3 +115,14 @@ func BenchmarkSplit(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkResync searches data that is all sync words, and no frame.
+func BenchmarkResync(b *testing.B) {
+	buf := bytes.Repeat([]byte("\xff\xfd\x0c\x04"), 10000)
+	frames := make([]Frame, 10)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(buf)))
+	for b.Loop() {
+		SplitResync(frames, buf)
+	}
+}
