@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io as stdio
+import pickle
 import random
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tstrans import io, klv
+from tstrans import _klv_read, io, klv
 from tstrans._klv_fields import describe, fields
 from tstrans.exceptions import DemuxError, KlvError, KlvErrorKind
 from tstrans.pandas import KlvTable, klv_to_dataframe, read_klv, read_klv_table
@@ -101,6 +102,16 @@ def test_bare_klv(form: str, tmp_path: Path) -> None:
     table = read_klv_table(source)
     agree(table, [klv.decode_uas_datalink(p) for p in some])
     assert "stream_pid" not in table
+
+
+def test_pieces_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_klv_read, "_PIECE", 64)
+    # More packets than are added at once, with fields that come and go between the pieces.
+    some = [p for i in range(12) for p in packets()[i * 25 : (i + 1) * 25] * 10]
+    table = read_klv_table(iter(some))
+    agree(table, [klv.decode_uas_datalink(p) for p in some])
+    again = pickle.loads(pickle.dumps(table))
+    agree(again, [klv.decode_uas_datalink(p) for p in some])
 
 
 def test_frames_agree_with_those_of_records() -> None:

@@ -3,45 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._klv_fields import FieldInfo, fields, notes, plain
-from ._native import klv_abi
-from ._native.klv_lib import Table
 from ._pandas_common import choices, gapped, need_numpy, need_pandas, need_pyarrow, none_column, pts_index
-from .exceptions import KlvError, KlvErrorKind
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .io._read import Source
-    from .mpegts import DemuxerConfig
-    from .mpegts._events import Batch
+    #: Values, and which of them are there.
+    Column = tuple[NDArray[Any], NDArray[np.bool_]]
 
-__all__ = [
-    "KlvTable",
-    "bare_klv",
-    "bare_klv_file",
-    "split_packets",
-    "table_of_batches",
-    "table_of_file",
-    "table_of_packets",
-]
-
-_PREFIX = bytes.fromhex("060e2b34020b01010e01030101")
-_LABEL_SIZE = 16
-_KLV = 5
-_F_LAZY, _F_HAS_PTS = 1, 2
-_SYNC = 1
+__all__ = ["KlvTable"]
 
 #: Fields of which a record may have several: without any they are empty rather than None.
 _TUPLES = frozenset({"control_commands", "sdcc_flps"})
-
-#: Columns of the transport, behind those of the records.
-STREAM_COLUMNS = ("stream_pid", "stream_pts_90k", "stream_synchronous")
 
 
 class KlvTable(Mapping[str, Any]):
@@ -56,21 +34,26 @@ class KlvTable(Mapping[str, Any]):
     ``__arrow_c_stream__``: polars, DuckDB, GeoPandas. ``attrs`` says units, datums and items.
     """
 
-    __slots__ = ("_columns", "_fields", "_names", "_stream", "_table", "_valid", "rows", "skipped")
+    __slots__ = ("_columns", "_fields", "_names", "_parts", "_raw", "_stream", "rows", "skipped")
 
-    def __init__(self, table: Table, stream: dict[str, tuple[NDArray[Any], NDArray[np.bool_]]]) -> None:
-        self._table = table
+    def __init__(
+        self,
+        rows: int,
+        skipped: int,
+        raw: dict[str, Column],
+        dictionaries: dict[str, Sequence[Any]],
+        stream: dict[str, Column],
+    ) -> None:
         #: Number of records.
-        self.rows: int
+        self.rows = rows
         #: Packets that could not be decoded and were left out.
-        self.skipped: int
-        self.rows, self.skipped, present = table.info()
-        by_index = list(fields().values())
-        self._fields = {by_index[i].name: by_index[i] for i, _ in present}
+        self.skipped = skipped
+        self._fields = {n: info for n, info in fields().items() if n in raw}
+        self._raw = raw
+        self._parts = dictionaries
         self._stream = stream
         self._names = (*self._fields, *stream)
         self._columns: dict[str, Any] = {}
-        self._valid: dict[str, Any] = {}
 
     def __len__(self) -> int:
         return len(self._names)
@@ -91,41 +74,25 @@ class KlvTable(Mapping[str, Any]):
         if name in self._stream:
             return self._stream[name][0]
         info = self._fields[name]
-        raw = self.raw(name)
+        column, valid = self._raw[name]
         if info.kind >= 3:
-            column = _take(self.dictionary(name), raw, () if name in _TUPLES else None)
+            column = _take(self.dictionary(name), column, () if name in _TUPLES else None)
         elif info.enum:
-            column = _enum_names(info.enum, raw, self._valid[name])
-        else:
-            column = raw
+            column = _enum_names(info.enum, column, valid)
         self._columns[name] = column
         return column
 
     def raw(self, name: str) -> NDArray[Any]:
         """A field as the library fills it: numbers, or places in :meth:`dictionary`, -1 where absent."""
-        np = need_numpy()
-        info = self._fields[name]
-        kind = (np.float64, np.uint64, np.int64)[info.kind] if info.kind < 3 else np.int64
-        out, valid = np.empty(self.rows, kind), np.empty(self.rows, np.uint8)
-        if self.rows:
-            self._table.column(info.number, out, valid, self.rows)
-        self._valid[name] = valid.view(bool)
-        if info.kind == 1 and not (out >> np.uint64(63)).any():
-            out = out.view(np.int64)
-        return out  # type: ignore[no-any-return]
+        return self._raw[name][0]
 
     def dictionary(self, name: str) -> Sequence[Any]:
         """The distinct values of a field of text, bytes or structures."""
-        got: tuple[Any, ...] = self._table.dictionary(self._fields[name].number)
-        return _typed(self._fields[name], got)
+        return _typed(self._fields[name], self._parts[name])
 
     def valid(self, name: str) -> NDArray[np.bool_]:
         """Which records have the field."""
-        if name in self._stream:
-            return self._stream[name][1]
-        if name not in self._valid:
-            self.raw(name)
-        return self._valid[name]  # type: ignore[no-any-return]
+        return (self._stream[name] if name in self._stream else self._raw[name])[1]
 
     def info(self, name: str) -> FieldInfo | None:
         """Item, unit and datum of a column; None for those of the stream."""
@@ -237,219 +204,10 @@ def _enum_names(enum: str, numbers: NDArray[Any], valid: NDArray[np.bool_]) -> N
     return out  # type: ignore[no-any-return]
 
 
-def _typed(info: FieldInfo, values: tuple[Any, ...]) -> Sequence[Any]:
+def _typed(info: FieldInfo, values: Sequence[Any]) -> Sequence[Any]:
     """Values of a dictionary as records have them."""
     if info.kind < 5:
         return values
     from .klv._packs import READ
 
     return list(map(READ[info.name], values))
-
-
-# ---- filling ---------------------------------------------------------------
-
-
-class _Filler:
-    """A table while it is filled, and the transport's columns beside it."""
-
-    def __init__(self, strict: bool, skip: bool) -> None:
-        self.table = Table()
-        self._mode = klv_abi.TST_KLV_STRICT if strict else klv_abi.TST_KLV_LENIENT
-        self._skip = skip
-        self.short = 0
-
-    def add(
-        self, data: object, offsets: NDArray[np.uint64], lengths: NDArray[np.uint64]
-    ) -> NDArray[np.bool_]:
-        """Decode packets; which of them became rows."""
-        np = need_numpy()
-        offsets, lengths = np.ascontiguousarray(offsets), np.ascontiguousarray(lengths)
-        taken = np.zeros(len(offsets), np.uint8)
-        if len(offsets):
-            self.table.add(data, offsets, lengths, len(offsets), self._mode, self._skip, taken)
-        return taken.view(bool)  # type: ignore[no-any-return]
-
-    def too_short(self, size: int) -> None:
-        """A unit without a whole label."""
-        if not self._skip:
-            raise KlvError(
-                kind=KlvErrorKind.BAD_UNIVERSAL_LABEL,
-                message=f"a KLV unit has {size} bytes, a universal label has 16",
-            )
-        self.short += 1
-
-    def done(self, stream: dict[str, tuple[Any, Any]]) -> KlvTable:
-        made = KlvTable(self.table, stream)
-        made.skipped += self.short
-        return made
-
-
-def table_of_batches(
-    batches: Iterable[Batch],
-    *,
-    pids: Collection[int] | None = None,
-    strict: bool = False,
-    skip_malformed: bool = False,
-) -> KlvTable:
-    """The ST 0601 records in batches of events."""
-    from ._pandas_events import record_dtype
-
-    np = need_numpy()
-    prefix = np.frombuffer(_PREFIX, np.uint8)
-    filler = _Filler(strict, skip_malformed)
-    kept: list[Any] = []
-    for batch in batches:
-        records = np.frombuffer(batch.byte, record_dtype())
-        chosen = records["type"] == _KLV
-        if pids is not None:
-            chosen &= np.isin(records["pid"], list(pids))
-        records = records[chosen]
-        if not len(records):
-            continue
-        data: Any = batch.arena
-        lazy = records["flags"] & _F_LAZY != 0
-        offsets = records["payload"].astype(np.uint64)
-        if lazy.any():
-            # Large units stayed behind in the chunk of input.
-            data, offsets = _gathered(batch, records, lazy)
-        lengths = records["payload_len"].astype(np.uint64)
-        whole = lengths >= _LABEL_SIZE
-        if not whole.all():
-            for size in lengths[~whole].tolist():
-                filler.too_short(size)
-            records, offsets, lengths = records[whole], offsets[whole], lengths[whole]
-        labels = np.frombuffer(data, np.uint8)[offsets[:, None].astype(np.int64) + np.arange(_LABEL_SIZE)]
-        family = (labels[:, : len(prefix)] == prefix).all(axis=1) & (labels[:, 15] == 0)
-        if not family.all():
-            records, offsets, lengths = records[family], offsets[family], lengths[family]
-        taken = filler.add(data, offsets, lengths)
-        kept.append(records if taken.all() else records[taken])
-    all_kept = np.concatenate(kept) if kept else np.empty(0, record_dtype())
-    timed = all_kept["flags"] & _F_HAS_PTS != 0
-    there = np.ones(len(all_kept), bool)
-    return filler.done(
-        {
-            "stream_pid": (all_kept["pid"].astype(np.int64), there),
-            "stream_pts_90k": (np.where(timed, all_kept["pts"], 0), timed),
-            "stream_synchronous": (all_kept["detail"] == _SYNC, there),
-        }
-    )
-
-
-def _gathered(
-    batch: Batch, records: NDArray[Any], lazy: NDArray[np.bool_]
-) -> tuple[bytes, NDArray[np.uint64]]:
-    """The payloads of records one behind the other, and where each begins."""
-    np = need_numpy()
-    pieces = []
-    for at, size, behind in zip(
-        records["payload"].tolist(), records["payload_len"].tolist(), lazy.tolist(), strict=True
-    ):
-        pieces.append(batch.chunk.gather(at, size) if behind else batch.arena[at : at + size])
-    offsets = np.cumsum([0, *map(len, pieces)][:-1], dtype=np.uint64)
-    return b"".join(pieces), offsets
-
-
-def table_of_packets(
-    packets: Iterable[Any], *, strict: bool = False, skip_malformed: bool = False
-) -> KlvTable:
-    """ST 0601 packets, each with its universal label; other sets are passed over."""
-    np = need_numpy()
-    filler = _Filler(strict, skip_malformed)
-    some: list[bytes] = []
-
-    def flush() -> None:
-        lengths = np.fromiter(map(len, some), np.uint64, len(some))
-        filler.add(b"".join(some), np.cumsum(lengths) - lengths, lengths)
-        some.clear()
-
-    for p in packets:
-        packet = p if type(p) is bytes else bytes(memoryview(p))
-        if len(packet) < _LABEL_SIZE:
-            flush()  # what came before is told of first
-            filler.too_short(len(packet))
-        elif packet.startswith(_PREFIX) and packet[15] == 0:
-            some.append(packet)
-            if len(some) == 1024:
-                flush()
-    flush()
-    return filler.done({})
-
-
-def split_packets(data: bytes, *, skip_malformed: bool = False) -> Iterator[bytes]:
-    """The packets of KLV without a transport around it: label, BER length and value, one behind the other."""
-    at = 0
-    while at < len(data):
-        head = at + _LABEL_SIZE
-        size = data[head] if head < len(data) else -1
-        body = head + 1
-        if size >= 0x80:
-            body += size & 0x7F
-            size = int.from_bytes(data[head + 1 : body], "big") if head + 1 < body <= len(data) else -1
-        end = body + size
-        if size < 0 or end > len(data):
-            if not skip_malformed:
-                raise KlvError(
-                    kind=KlvErrorKind.TRUNCATED_SET, message=f"the packet at byte {at} reaches beyond the end"
-                )
-            return
-        yield data[at:end]
-        at = end
-
-
-def table_of_file(
-    source: Source,
-    *,
-    pid: int | None = None,
-    strict: bool = False,
-    skip_malformed: bool = False,
-    config: DemuxerConfig | None = None,
-) -> KlvTable:
-    """The records of a transport stream, or of KLV without one (told by its first bytes)."""
-    from .io._read import batches
-
-    bare = bare_klv(source)
-    if isinstance(bare, _Rest):
-        source, bare = bare, None
-    if bare is not None:
-        packets = split_packets(bare, skip_malformed=skip_malformed)
-        return table_of_packets(packets, strict=strict, skip_malformed=skip_malformed)
-    pids = None if pid is None else (pid,)
-    return table_of_batches(batches(source, config), pids=pids, strict=strict, skip_malformed=skip_malformed)
-
-
-class _Rest:
-    """A file whose first bytes were looked at."""
-
-    def __init__(self, head: bytes, file: Any) -> None:
-        self._head = head
-        self._file = file
-
-    def read(self, size: int) -> bytes:
-        head, self._head = self._head, b""
-        return head or self._file.read(size)
-
-
-def bare_klv(source: Any) -> bytes | _Rest | None:
-    """The bytes of a source that begins with a KLV label; paths to FIFOs and devices are not looked into.
-
-    Of a file object that holds something else, what stands for it from here on.
-    """
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        head = bytes(source[:4])
-        return bytes(source) if head == _PREFIX[:4] else None
-    if hasattr(source, "read"):
-        head = b""
-        while len(head) < 4 and (more := source.read(4 - len(head))):
-            head += more
-        return head + source.read() if head == _PREFIX[:4] else _Rest(head, source)
-    return bare_klv_file(source)
-
-
-def bare_klv_file(path: str | os.PathLike[str]) -> bytes | None:
-    """The bytes of a regular file that begins with a KLV label."""
-    if not os.path.isfile(path):
-        return None
-    with open(path, "rb") as f:
-        head = f.read(4)
-        return head + f.read() if head == _PREFIX[:4] else None

@@ -100,7 +100,7 @@ def read_klv_table(
     config: DemuxerConfig | None = None,
 ) -> KlvTable:
     """As :func:`read_klv`, as NumPy columns: needs NumPy only, and gives Arrow to whoever takes it."""
-    from ._klv_table import table_of_file, table_of_packets
+    from ._klv_read import table_of_file, table_of_packets
 
     plain = isinstance(source, (str, bytes, bytearray, memoryview))
     if not plain and not hasattr(source, "read") and not hasattr(source, "__fspath__"):

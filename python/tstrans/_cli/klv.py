@@ -156,7 +156,7 @@ def _output(args: argparse.Namespace, binary: bool = False) -> Iterator[Any]:
 
 
 def _units(args: argparse.Namespace) -> Iterator[Unit]:
-    from .._klv_table import bare_klv_file, split_packets
+    from .._klv_read import bare_klv_file, split_packets
     from ._klv_text import Unit, units_of_batches
 
     bare = None if args.file == "-" else bare_klv_file(args.file)
@@ -203,7 +203,7 @@ def _from_records(args: argparse.Namespace, malformed: list[str]) -> None:
 
 
 def _read_table(args: argparse.Namespace, malformed: list[str]) -> KlvTable:
-    from .._klv_table import bare_klv_file, split_packets, table_of_batches, table_of_packets
+    from .._klv_read import bare_klv_file, split_packets, table_of_batches, table_of_packets
 
     bare = None if args.file == "-" else bare_klv_file(args.file)
     if bare is not None:
