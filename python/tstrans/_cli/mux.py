@@ -18,8 +18,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "mux",
         help=COMMANDS["mux"],
         description="Make a transport stream with KLV metadata (STANAG 4609) of video and telemetry.",
-        epilog="Known columns: ArcGIS Full Motion Video, DJI flight logs (AirData, log converters), item names "
-        "of ST 0601, fields of UasDatalinkLs.",
+        epilog="Known columns: ArcGIS Full Motion Video, DJI flight logs (AirData, log converters), names "
+        "of ST 0601 items, fields of UasDatalinkLs.",
     )
     p.add_argument("--video", required=True, metavar="FILE", help=".ts, .mp4, .mov, .h264 or .h265")
     p.add_argument("--klv", required=True, metavar="FILE", help="telemetry: .csv, .json or .klv")
