@@ -241,7 +241,7 @@ func tst_codec_split(units *C.tst_unit, capacity C.size_t, info *C.tst_split_inf
 		return status(err)
 	}
 	*info = C.tst_split_info{}
-	count := 0
+	var count int
 	switch videoCodec {
 	case C.TST_CODEC_H264:
 		count = h264.Split(dst, in)
@@ -332,7 +332,7 @@ func splitAudio[F any](dst []F, count *C.uint64_t, resync C.int32_t, data *C.tst
 	if err != nil {
 		return status(err)
 	}
-	found := 0
+	var found int
 	if resync != 0 {
 		found = lenient(dst, in)
 	} else if found, err = strict(dst, in); err != nil {

@@ -141,8 +141,10 @@ func TestSliceHeader(t *testing.T) {
 		// 0 1 1: dependent
 		{"dependent", "70", NALTrailR, &sps, &PPS{DependentSliceSegments: true}, SliceHeader{Type: SliceUnknown}},
 		// 1 1 00 010 1 01011010: two extra bits, the output flag
-		{"with PPS", "c55a", NALTrailR, &sps, &PPS{NumExtraSliceHeaderBits: 2, OutputFlagPresent: true},
-			SliceHeader{First: true, Type: SliceP, HasPoc: true, PocLsb: 0x5a}},
+		{
+			"with PPS", "c55a", NALTrailR, &sps, &PPS{NumExtraSliceHeaderBits: 2, OutputFlagPresent: true},
+			SliceHeader{First: true, Type: SliceP, HasPoc: true, PocLsb: 0x5a},
+		},
 	} {
 		var h SliceHeader
 		if err := h.Unmarshal(unhex(t, ca.in), ca.t, ca.sps, ca.pps); err != nil || h != ca.want {

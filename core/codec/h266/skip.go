@@ -7,15 +7,14 @@ import (
 
 // tools are the flags of a SPS on which the presence of later fields depends.
 type tools struct {
-	transform64      bool
-	transformSkip    bool
-	lfnst            bool
-	weighted         bool
-	longTerm         bool
-	interLayer       bool
-	maxMergeCands    uint32
-	actEnabled       bool
-	explicitMatrices bool
+	transform64   bool
+	transformSkip bool
+	lfnst         bool
+	weighted      bool
+	longTerm      bool
+	interLayer    bool
+	maxMergeCands uint32
+	actEnabled    bool
 }
 
 // skipDPB passes over dpb_parameters (H.266 §7.3.4).

@@ -28,27 +28,32 @@ var casesInsert = []struct {
 	au, out string
 }{
 	{
-		"H.264", codec.H264, Time{Status: 0x1f, Value: 0x0005217E29B5DC13},
+		"H.264", codec.H264,
+		Time{Status: 0x1f, Value: 0x0005217E29B5DC13},
 		"000001 6588",
 		"000001 06051c 4d4953506d6963726f73656374696d65 1f 0005ff217eff29b5ffdc13 80 000001 6588",
 	},
 	{
-		"H.264 with delimiter", codec.H264, Time{Status: 0x1f, Value: 1700000000000000},
+		"H.264 with delimiter", codec.H264,
+		Time{Status: 0x1f, Value: 1700000000000000},
 		"00000001 09f0 00000001 65888400",
 		"00000001 09f0 000001 06051c 4d4953506d6963726f73656374696d65 1f 0006ff0a24ff181eff4000 80 00000001 65888400",
 	},
 	{
-		"H.265 nanoseconds", codec.H265, Time{Nano: true, Status: 0x1f, Value: 1700000000000000000},
+		"H.265 nanoseconds", codec.H265,
+		Time{Nano: true, Status: 0x1f, Value: 1700000000000000000},
 		"00000001 4001 0c01 00000001 2601 af08",
 		"00000001 4001 0c01 000001 4e01 051c cf848278ee23306c9265e8fef22fb8b8 1f 1797ff9cfeff362aff0000 80 00000001 2601 af08",
 	},
 	{
-		"H.265 microseconds", codec.H265, Time{Status: 0x1f, Value: 1700000000000000},
+		"H.265 microseconds", codec.H265,
+		Time{Status: 0x1f, Value: 1700000000000000},
 		"000001 4001 000001 4201 000001 2601af08",
 		"000001 4001 000001 4201 000001 4e01 051c a8687dd4d7593758a5cef0338b6545f1 1f 0006ff0a24ff181eff4000 80 000001 2601af08",
 	},
 	{
-		"emulation prevention", codec.H264, Time{Value: 5},
+		"emulation prevention", codec.H264,
+		Time{Value: 5},
 		"000001 09f0 000001 6588",
 		"000001 09f0 000001 06051c 4d4953506d6963726f73656374696d65 00000300ff0000ff0000ff0005 80 000001 6588",
 	},
