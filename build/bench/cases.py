@@ -181,6 +181,51 @@ def mux(path: str) -> int:
     return 1500
 
 
+def codec_sets(_: str) -> int:
+    """The parameter sets of a live stream, which repeat: 20,000 in a row."""
+    from tstrans import codec
+
+    sps = bytes.fromhex("64001facd9405005bb016a02020280000003008000001e478c18cb")
+    vps = bytes.fromhex("0c01ffff01600000030090000003000003005d959809")
+    for _ in range(10_000):
+        codec.parse_h264_sps(sps)
+        codec.parse_h265_vps(vps)
+    return 20_000
+
+
+def codec_new_sets(_: str) -> int:
+    """Parameter sets that were never seen before: 20,000 in a row."""
+    from tstrans import codec
+
+    sps = bytes.fromhex("64001facd9405005bb016a02020280000003008000001e478c18cb")
+    vps = bytes.fromhex("0c01ffff01600000030090000003000003005d959809")
+    for i in range(10_000):
+        more = i.to_bytes(3, "big")
+        codec.parse_h264_sps(sps + more)
+        codec.parse_h265_vps(vps + more)
+    return 20_000
+
+
+def codec_audio(_: str) -> int:
+    """A minute of ADTS frames in one buffer, 100 times over."""
+    from tstrans import codec
+
+    sound = (bytes.fromhex("fff1508001bffc") + bytes(6)) * 2800
+    return sum(len(codec.parse_aac_frames(sound)) for _ in range(100))
+
+
+def audio_frames(path: str) -> int:
+    """The rate of every frame of sound, event by event."""
+    from tstrans import io
+    from tstrans.mpegts import DemuxEvent
+
+    n = 0
+    for ev in io.parse_file(path):
+        if isinstance(ev, DemuxEvent.Audio):
+            n += sum(f.sample_rate_hz > 0 for f in ev.parse())
+    return n
+
+
 CASES: dict[str, tuple[Callable[[str], int], str]] = {
     "import": (case_import, ""),
     "events": (events, "av.ts"),
@@ -188,6 +233,10 @@ CASES: dict[str, tuple[Callable[[str], int], str]] = {
     "feed": (feed, "av.ts"),
     "probe": (probe, "av.ts"),
     "units": (units, "av.ts"),
+    "audio_frames": (audio_frames, "av.ts"),
+    "codec_sets": (codec_sets, "av.ts"),
+    "codec_new_sets": (codec_new_sets, "av.ts"),
+    "codec_audio": (codec_audio, "av.ts"),
     "transmux": (transmux, "av.ts"),
     "mux": (mux, ""),
     "klv-heavy events": (events, "klv_heavy.ts"),

@@ -236,22 +236,24 @@ def parse_h264_sps(rbsp: BytesLike) -> H264Sps:
     """Read a SPS from the bytes after its NAL unit header. CodecError when they are not one."""
     # The usual case, a set seen before, is kept free of calls.
     data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
-    fields = _sps_known.get(data)
-    if fields is None:
-        fields = remembered(abi.TST_PS_H264_SPS, data)
     out = _new(H264Sps)
-    out._f, out._raw = fields, data
+    try:
+        out._f = _sps_known[data]
+    except KeyError:
+        out._f = remembered(abi.TST_PS_H264_SPS, data)
+    out._raw = data
     return out
 
 
 def parse_h264_pps(rbsp: BytesLike) -> H264Pps:
     """Read a PPS from the bytes after its NAL unit header, as far as the entropy coding mode."""
     data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
-    fields = _pps_known.get(data)
-    if fields is None:
-        fields = remembered(abi.TST_PS_H264_PPS, data)
     out = _new(H264Pps)
-    out._f, out._raw = fields, data
+    try:
+        out._f = _pps_known[data]
+    except KeyError:
+        out._f = remembered(abi.TST_PS_H264_PPS, data)
+    out._raw = data
     return out
 
 

@@ -405,33 +405,36 @@ def parse_h265_vps(rbsp: BytesLike) -> H265Vps:
     """Read a VPS from the bytes after its NAL unit header. CodecError when they are not one."""
     # The usual case, a set seen before, is kept free of calls.
     data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
-    fields = _vps_known.get(data)
-    if fields is None:
-        fields = remembered(abi.TST_PS_H265_VPS, data)
     out = _new(H265Vps)
-    out._f, out._raw = fields, data
+    try:
+        out._f = _vps_known[data]
+    except KeyError:
+        out._f = remembered(abi.TST_PS_H265_VPS, data)
+    out._raw = data
     return out
 
 
 def parse_h265_sps(rbsp: BytesLike) -> H265Sps:
     """Read a SPS from the bytes after its NAL unit header. CodecError when they are not one."""
     data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
-    fields = _sps_known.get(data)
-    if fields is None:
-        fields = remembered(abi.TST_PS_H265_SPS, data)
     out = _new(H265Sps)
-    out._f, out._raw = fields, data
+    try:
+        out._f = _sps_known[data]
+    except KeyError:
+        out._f = remembered(abi.TST_PS_H265_SPS, data)
+    out._raw = data
     return out
 
 
 def parse_h265_pps(rbsp: BytesLike) -> H265Pps:
     """Read the ids of a PPS from the bytes after its NAL unit header."""
     data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
-    fields = _pps_known.get(data)
-    if fields is None:
-        fields = remembered(abi.TST_PS_H265_PPS, data)
     out = _new(H265Pps)
-    out._f, out._raw = fields, data
+    try:
+        out._f = _pps_known[data]
+    except KeyError:
+        out._f = remembered(abi.TST_PS_H265_PPS, data)
+    out._raw = data
     return out
 
 

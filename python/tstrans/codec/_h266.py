@@ -293,11 +293,12 @@ def parse_h266_vps(rbsp: BytesLike) -> H266Vps:
     """Read the head of a VPS from the bytes after its NAL unit header."""
     # The usual case, a set seen before, is kept free of calls.
     data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
-    fields = _vps_known.get(data)
-    if fields is None:
-        fields = remembered(abi.TST_PS_H266_VPS, data)
     out = _new(H266Vps)
-    out._f, out._raw = fields, data
+    try:
+        out._f = _vps_known[data]
+    except KeyError:
+        out._f = remembered(abi.TST_PS_H266_VPS, data)
+    out._raw = data
     return out
 
 
@@ -307,22 +308,24 @@ def parse_h266_sps(rbsp: BytesLike) -> H266Sps:
     CodecError when they are not one; of kind UNSUPPORTED_PROFILE for subpictures and explicit scaling lists.
     """
     data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
-    fields = _sps_known.get(data)
-    if fields is None:
-        fields = remembered(abi.TST_PS_H266_SPS, data)
     out = _new(H266Sps)
-    out._f, out._raw = fields, data
+    try:
+        out._f = _sps_known[data]
+    except KeyError:
+        out._f = remembered(abi.TST_PS_H266_SPS, data)
+    out._raw = data
     return out
 
 
 def parse_h266_pps(rbsp: BytesLike) -> H266Pps:
     """Read the ids of a PPS from the bytes after its NAL unit header."""
     data = rbsp if type(rbsp) is bytes else as_bytes(rbsp)
-    fields = _pps_known.get(data)
-    if fields is None:
-        fields = remembered(abi.TST_PS_H266_PPS, data)
     out = _new(H266Pps)
-    out._f, out._raw = fields, data
+    try:
+        out._f = _pps_known[data]
+    except KeyError:
+        out._f = remembered(abi.TST_PS_H266_PPS, data)
+    out._raw = data
     return out
 
 
