@@ -103,6 +103,12 @@ func (w *BlockDecoder) forget(tag uint64) {
 			i--
 		}
 	}
+	for i := 0; i < len(w.widths); i++ {
+		if w.widths[i].tag == tag {
+			w.widths = append(w.widths[:i], w.widths[i+1:]...)
+			i--
+		}
+	}
 	for i := 0; i < len(w.specials); i++ {
 		if w.specials[i].tag == tag {
 			w.specials = append(w.specials[:i], w.specials[i+1:]...)
@@ -124,7 +130,7 @@ func (w *BlockDecoder) item(it *Item, v []byte, body int) {
 		return
 	}
 	w.drop(it)
-	if len(w.sent)+len(w.specials) > 0 {
+	if len(w.sent)+len(w.specials)+len(w.widths) > 0 {
 		w.forget(uint64(it.Tag))
 	}
 	switch got {
@@ -239,6 +245,9 @@ func (w *BlockDecoder) quick(body []byte, off int) int {
 		return 0
 	}
 	h := &w.set.hot[body[off]]
+	if h.kind == hotText {
+		return w.quickText(h, body, off)
+	}
 	next := off + 2 + int(h.size)
 	if h.kind == hotNone || body[off+1] != h.size || next > len(body) || w.pos[h.index] != 0 || len(w.sent) > 0 {
 		return 0
@@ -275,6 +284,25 @@ func (w *BlockDecoder) quick(body []byte, off int) int {
 	w.num[n], w.numID[n] = u, h.index
 	w.nNum = n + 1
 	w.pos[h.index] = uint8(n + 1)
+	return next
+}
+
+// quickText is quick for text: short enough, ASCII, not met before.
+func (w *BlockDecoder) quickText(h *hotItem, body []byte, off int) int {
+	n := body[off+1]
+	start := off + 2
+	next := start + int(n)
+	if n > h.size || next > len(body) || w.pos[h.index] != 0 {
+		return 0
+	}
+	for _, c := range body[start:next] {
+		if c >= 0x80 {
+			return 0
+		}
+	}
+	w.dat[w.nDat], w.datID[w.nDat] = span{int32(start), int32(next)}, h.index
+	w.nDat++
+	w.pos[h.index] = uint8(w.nDat)
 	return next
 }
 

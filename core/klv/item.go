@@ -196,9 +196,13 @@ const (
 	hotInt
 	hotLinear
 	hotSLinear
+	hotText // size is the most bytes
 )
 
 func (it *Item) hot() hotItem {
+	if it.Type == TText && !it.Multi && it.MaxLen > 0 && it.MaxLen < 0x80 {
+		return hotItem{kind: hotText, size: uint8(it.MaxLen), index: it.index}
+	}
 	h := hotItem{size: uint8(it.Len), index: it.index, step: it.lin.step, offset: it.lin.offset}
 	if it.Multi || it.Max > 0 && it.Type == TUint || it.Len != 1 && it.Len != 2 && it.Len != 4 && it.Len != 8 {
 		return hotItem{}

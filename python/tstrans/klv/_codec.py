@@ -6,7 +6,7 @@ from .._native.klv_lib import decode_block, decode_many, encode_block, patch_blo
 from ._const import PRECISION_TIMESTAMP_PACK_UL, SECURITY_LS_UL, VMTI_LS_UL, is_st0601_family
 from ._input import octets
 from ._layout import NAMES, block_of
-from ._uas import UasDatalinkLs, record_of
+from ._uas import UasDatalinkLs, new_record, record_of, set_block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ def decode_uas_datalink(buf: Buffer, *, strict: bool = False, compliance: bool =
     """
     if type(buf) is not bytes:
         buf = octets(buf)
-    return record_of(decode_block(buf, 2 if compliance else 1 if strict else 0))
+    record = new_record(UasDatalinkLs)
+    set_block(record, decode_block(buf, 2 if compliance else 1 if strict else 0))
+    return record
 
 
 def decode_uas_datalink_batch(

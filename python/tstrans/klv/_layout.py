@@ -35,6 +35,7 @@ NAMES: tuple[str, ...] = (
 
 _CODES = "dQqQQQ"
 _HEADER = 32
+_SIZES = Struct("<I4xI").unpack_from
 _EMPTY: dict[str, Any] = dict.fromkeys(NAMES)
 _EMPTY.update(
     universal_label=bytes(16), declared_version=0, unknown=(), field_errors=(), sentinel_tags=(),
@@ -62,19 +63,21 @@ class Layout:
         at = _HEADER + (n + 7) // 8 * 8
         self.data_at = at + 8 * len(numbers)
         codes = "".join(_CODES[r[2]] for r in numbers)
-        self.unpack = Struct(f"<I4xI4x16s{at - _HEADER}x{codes}").unpack_from
+        self.unpack = Struct(f"<{at}x{codes}").unpack_from
         self.enums = [(r[0], _members(r[5])) for r in numbers if r[5]]
         self.uses = 0
-        #: Label, the bytes of everything that is not a number, and the fields those give.
-        self.state: tuple[bytes, bytes, dict[str, Any]] = (b"", b"", {})
+        #: The header, all bytes that are not numbers, where those end, and the fields that both give.
+        self.state: tuple[bytes, bytes, int, dict[str, Any]] = (b"", b"", 0, {})
 
-    def template(self, block: bytes, label: bytes, end: int) -> dict[str, Any]:
+    def template(self, block: bytes, end: int) -> dict[str, Any]:
         """The fields without the numbers. Text seldom changes, so the last ones are kept."""
+        head = block[:_HEADER]
         region = block[self.data_at : end]
-        known, kept, fields = self.state
-        if region == kept and label == known:
+        known, kept, _, fields = self.state
+        if region == kept and head == known:
             return fields
         fields = _EMPTY.copy()
+        label = head[16:]
         fields["universal_label"] = label
         fields["declared_version"] = label[13]
         at = self.data_at
@@ -87,14 +90,14 @@ class Layout:
             elif cls == 5:
                 v = _structured(name, marshal.loads(v))
             fields[name] = v
-        self.state = (label, region, fields)
+        self.state = (head, region, end, fields)
         return fields
 
     def fill(self, block: bytes) -> dict[str, Any]:
         """All fields of a block with this list."""
-        size, extras, label, *numbers = self.unpack(block)
-        fields = self.template(block, label, extras or size).copy()
-        fields.update(zip(self.numbers, numbers, strict=True))
+        size, extras = _SIZES(block)
+        fields = self.template(block, extras or size).copy()
+        fields.update(zip(self.numbers, self.unpack(block), strict=True))
         for name, members in self.enums:
             v = fields[name]
             fields[name] = members.get(v, v)
@@ -107,21 +110,22 @@ class Layout:
 
     def write(self) -> None:
         """Replace `fill` in the cache by a function written for this list."""
-        targets = "".join(f", f[{n!r}]" for n in self.numbers)
+        targets = "".join(f"f[{n!r}], " for n in self.numbers)
         lines = [
             "def fill(b):",
-            "    label, region, known = layout.state",
-            "    f = known.copy()",
-            f"    (size, extras, ul{targets}) = unpack(b)",
-            f"    if extras or ul != label or b[{self.data_at}:size] != region:",
+            "    head, region, end, known = layout.state",
+            # The header holds the size, where extras begin (0 for none) and the label.
+            f"    if b[:{_HEADER}] != head or head[8:12] != none or b[{self.data_at}:end] != region:",
             "        return slow(b)",
+            "    f = known.copy()",
+            f"    ({targets}) = unpack(b)" if targets else "    pass",
             *(f"    f[{n!r}] = e{i}.get(f[{n!r}], f[{n!r}])" for i, (n, _) in enumerate(self.enums)),
             "    return f",
         ]
-        space: dict[str, Any] = {"layout": self, "unpack": self.unpack, "slow": self.fill}
+        space: dict[str, Any] = {"layout": self, "unpack": self.unpack, "slow": self.fill, "none": bytes(4)}
         space.update((f"e{i}", m) for i, (_, m) in enumerate(self.enums))
         exec("\n".join(lines), space)
-        for signature, known in _fillers.items():
+        for signature, known in list(_fillers.items()):
             if getattr(known, "__self__", None) is self:
                 _fillers[signature] = space["fill"]
                 break

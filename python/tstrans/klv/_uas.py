@@ -232,15 +232,15 @@ for _n in NAMES:
     setattr(UasDatalinkLs, _n, Field(_n, DOCS.get(_n) or _OWN_DOCS[_n]))
 del _n
 
-_new = object.__new__
+new_record = object.__new__
 _set_fields: Any = vars(_Base).get("__dict__").__set__  # type: ignore[union-attr]
-_set_block: Any = vars(_Base).get("_block").__set__  # type: ignore[union-attr]
+set_block: Any = vars(_Base).get("_block").__set__  # type: ignore[union-attr]
 
 
 def record_of(block: bytes) -> UasDatalinkLs:
     """The record of a block; its fields are read when the first of them is asked for."""
-    record = _new(UasDatalinkLs)
-    _set_block(record, block)
+    record = new_record(UasDatalinkLs)
+    set_block(record, block)
     return record
 
 
