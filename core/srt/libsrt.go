@@ -8,6 +8,7 @@ package srt
 
 /*
 #cgo LDFLAGS: -lsrt -lcrypto -lstdc++ -lm -lpthread
+#include <malloc.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
@@ -137,6 +138,7 @@ import "C"
 import (
 	"bytes"
 	"net/netip"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -288,6 +290,25 @@ func closeSocket(s sock, linger int) {
 	C.ts_set_bool(s, C.SRTO_SNDSYN, 0) // otherwise srt_close waits for it here
 	C.ts_set_linger(s, C.int(linger))
 	C.srt_close(s)
+	giveBack()
+}
+
+// trimDelay is how long after a close libsrt has freed the socket: it waits for a
+// second, and looks once a second.
+const trimDelay = 5 * time.Second
+
+// trimming says that a giveBack is due.
+var trimming atomic.Bool
+
+// giveBack has the C library return what closed sockets used, a few hundred KiB
+// each: it would keep it, spread over the arenas of libsrt's threads.
+func giveBack() {
+	if trimming.CompareAndSwap(false, true) {
+		time.AfterFunc(trimDelay, func() {
+			trimming.Store(false)
+			C.malloc_trim(0)
+		})
+	}
 }
 
 // LibraryVersion returns the version of libsrt, such as "1.5.1".

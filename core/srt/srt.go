@@ -33,7 +33,7 @@ const (
 	// accepting, and sends shorter than a slice.
 	pollStep = 5 * time.Millisecond
 	// trackStep is how often a sender looks at what the peer acknowledged.
-	trackStep = 20 * time.Millisecond
+	trackStep = 10 * time.Millisecond
 	// drainLimit bounds how long Close waits for sent data to be acknowledged; the
 	// rest leaves in the background within the linger time.
 	drainLimit = 30 * time.Millisecond

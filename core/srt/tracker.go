@@ -6,11 +6,7 @@ import (
 	"time"
 )
 
-// ackPeriod is how often a receiver acknowledges; one that stopped did so on
-// average half a period after its last acknowledgement.
-const ackPeriod = 10 * time.Millisecond
-
-const trackMarks = 512 // at trackStep apart: ten seconds
+const trackMarks = 1024 // at trackStep apart: ten seconds
 
 // tracker knows, without asking a broken socket, what the peer acknowledged last.
 type tracker struct {
@@ -69,7 +65,9 @@ func (t *tracker) undelivered() int {
 	if !t.waiting {
 		return 0
 	}
-	end := t.progress.Add(ackPeriod/2 - t.latency)
+	// A receiver acknowledges every 10 ms, so it stopped half of that after its last
+	// acknowledgement on average, which was seen half of trackStep late: the two cancel out.
+	end := t.progress.Add(-t.latency)
 	at := t.sentAt(end)
 	return int(t.acked - min(t.acked, at)) //nolint:gosec // bounded by libsrt's buffer
 }
