@@ -96,8 +96,8 @@ class Scan:
 
     def batch(self, batch: Batch) -> None:
         """Take one batch."""
-        byte, half, word, quad = batch.byte, batch.half, batch.word, batch.quad
-        types = bytes(byte[32::64])
+        half, word, quad = batch.half, batch.word, batch.quad
+        types = batch.records[32::64]
         self.types.update(types)
         if len(self.first_events) < self._want:
             for event in batch.all()[: self._want - len(self.first_events)]:

@@ -241,7 +241,7 @@ class Feeder(_Demuxer):
 class Reader(_Demuxer):
     """A demuxer that reads a file, a FIFO or a descriptor by itself; iterate over its batches."""
 
-    __slots__ = ("_input",)
+    __slots__ = ()
 
     def __init__(
         self,
@@ -250,7 +250,6 @@ class Reader(_Demuxer):
         *,
         hold: int,
         limit: int = 0,
-        keep: object = None,
         unmapped: bool = False,
     ) -> None:
         parameters = demuxer_parameters(config)
@@ -272,7 +271,6 @@ class Reader(_Demuxer):
                 check(api.tst_demuxer_open_path(byref(out), path, len(path), id), filename)  # type: ignore[arg-type]
         self._open(256, 256 << 10)
         self._filename = filename  # type: ignore[assignment]
-        self._input = keep
         self._own(api, out.value)
 
     def read(self) -> Batch | None:

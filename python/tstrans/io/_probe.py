@@ -97,7 +97,7 @@ def probe(path: Source, *, config: DemuxerConfig | None = None) -> ProbeResult:
     programs: list[ProgramMap] = []
     stats: list[Any] = []
     for batch in batches(path, config, PROBE_BYTES, stats):
-        if _PROGRAM_MAP in batch.byte[32::64]:
+        if _PROGRAM_MAP in batch.records[32::64]:
             for event in batch.all():
                 programs += getattr(event, "programs", ())
     return summary(programs, _size(path), stats[0].bytes_total // 188)
