@@ -13,10 +13,21 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from . import codec as codec
     from . import exceptions as exceptions
+    from . import geo as geo
     from . import io as io
+    from . import klv as klv
+    from . import mp4 as mp4
     from . import mpegts as mpegts
+    from . import pandas as pandas
     from . import pipeline as pipeline
+    from . import rist as rist
+    from . import rtp as rtp
+    from . import srt as srt
+    from . import tcp as tcp
+    from . import telemetry as telemetry
+    from . import udp as udp
     from .exceptions import TstError as TstError
 
 __version__ = "0.2.0"
@@ -32,6 +43,7 @@ _SUBMODULES = (
     "geo",
     "io",
     "klv",
+    "mp4",
     "mpegts",
     "pandas",
     "pipeline",
@@ -40,6 +52,7 @@ _SUBMODULES = (
     "rtp",
     "srt",
     "tcp",
+    "telemetry",
     "udp",
 )
 
