@@ -50,7 +50,9 @@ func Listen(ctx context.Context, cfg ReceiverConfig) (*Receiver, error) {
 			return nil, err
 		}
 	}
-	conn, err := dgram.Listen(ctx, dc)
+	media := dc
+	media.OwnThread = true
+	conn, err := dgram.Listen(ctx, media)
 	if err != nil {
 		return nil, ioError(err, "bind "+cfg.Addr.String())
 	}

@@ -53,7 +53,9 @@ func Dial(ctx context.Context, cfg SenderConfig) (*Sender, error) {
 			return nil, err
 		}
 	}
-	conn, err := dgram.Listen(ctx, dc)
+	media := dc
+	media.OwnThread, media.Peer = true, cfg.Addr
+	conn, err := dgram.Listen(ctx, media)
 	if err != nil {
 		return nil, ioError(err, "RTP sender")
 	}

@@ -25,7 +25,7 @@ type sender struct {
 	n    int
 }
 
-func (c *Conn) init() error {
+func (c *Conn) init(Config) error {
 	c.in.pc, c.out.pc = c.pc, c.pc
 	return nil
 }

@@ -36,6 +36,13 @@ type Config struct {
 	ReceiveBuffer, SendBuffer int
 	// TTL is the time to live of what is sent, 1 to 255; 0 leaves the system's.
 	TTL int
+	// OwnThread waits in poll(2) on the caller's own thread: for calls that come
+	// in through C, to which the runtime's poller costs several thread switches a
+	// wait.
+	OwnThread bool
+	// Peer is the one address that is sent to and received from; the addresses
+	// given to Add and Send are not looked at then.
+	Peer netip.AddrPort
 	// ReuseAddr lets several sockets bind the address; groups always do.
 	ReuseAddr bool
 }
@@ -49,6 +56,7 @@ type Conn struct {
 
 	in  receiver
 	out sender
+	own *ownThread // nil: the runtime's poller waits
 
 	park   sync.Mutex // orders a wait's deadline against Wake
 	awake  bool
@@ -77,7 +85,7 @@ func Listen(ctx context.Context, cfg Config) (*Conn, error) {
 		}
 	}
 	if err == nil {
-		err = c.init()
+		err = c.init(cfg)
 	}
 	if err != nil {
 		_ = c.pc.Close()
@@ -99,6 +107,9 @@ var ErrAwake = errors.New("woken")
 // datagram and takes what else is there. The datagrams are valid until the next
 // call.
 func (c *Conn) Receive(timeout time.Duration) (int, error) {
+	if c.own != nil {
+		return c.own.receive(c, timeout)
+	}
 	c.park.Lock()
 	if c.awake {
 		c.park.Unlock()
@@ -142,7 +153,14 @@ func (c *Conn) Datagram(i int) ([]byte, netip.AddrPort) { return c.in.datagram(i
 func (c *Conn) Wake() {
 	c.park.Lock()
 	defer c.park.Unlock()
+	if c.awake { // the descriptors may be gone
+		return
+	}
 	c.awake = true
+	if c.own != nil {
+		c.own.wake()
+		return
+	}
 	_ = c.pc.SetReadDeadline(time.Unix(1, 0))
 	_ = c.pc.SetWriteDeadline(time.Unix(1, 0))
 }
@@ -154,7 +172,12 @@ func (c *Conn) Add(head, payload []byte, to netip.AddrPort) bool { return c.out.
 // Flush sends what was queued and returns how many went out. A full socket
 // buffer is waited for. Datagrams that the system refuses are skipped; the
 // first such error is returned.
-func (c *Conn) Flush() (int, error) { return c.out.flush() }
+func (c *Conn) Flush() (int, error) {
+	if c.own != nil {
+		return c.own.flush(c)
+	}
+	return c.out.flush()
+}
 
 // Send is Add and Flush of one datagram.
 func (c *Conn) Send(b []byte, to netip.AddrPort) error {
@@ -166,5 +189,8 @@ func (c *Conn) Send(b []byte, to netip.AddrPort) error {
 // Close frees the socket and ends a parked Receive.
 func (c *Conn) Close() error {
 	c.Wake()
+	if c.own != nil {
+		return c.own.close()
+	}
 	return c.pc.Close() //nolint:wrapcheck // the caller adds what it was for
 }
