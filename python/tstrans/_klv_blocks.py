@@ -27,7 +27,7 @@ _CHUNK = 4096
 #: Distinct rests that are remembered; beyond, some may be read again.
 _REMEMBERED = 4096
 #: Frames with at least so many cells without any value let their empty columns share memory.
-_SHARE_FROM = 1 << 20
+_SHARE_FROM = 1 << 16
 #: Empty columns that are one piece.
 _WIDTH = 8
 

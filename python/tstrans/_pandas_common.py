@@ -66,7 +66,9 @@ def choices(names: Sequence[object], codes: NDArray[np.integer[Any]]) -> Any:
     Converting each distinct value once is what makes text columns cheap.
     """
     pd, np = need_pandas()
-    used = np.unique(codes)
+    shifted = codes.astype(np.intp) + 1
+    counts = np.bincount(shifted, minlength=len(names) + 1)
+    used = np.flatnonzero(counts) - 1
     if not len(used) or used[-1] < 0:
         return none_column(len(codes))
     gaps = bool(used[0] < 0)
@@ -74,7 +76,8 @@ def choices(names: Sequence[object], codes: NDArray[np.integer[Any]]) -> Any:
     if kinds == {str}:
         few = pd.Series([names[i] if i >= 0 else None for i in used.tolist()])
         if few.dtype != object:
-            return few.array.take(np.searchsorted(used, codes))
+            # From code + 1 to the place among the used ones.
+            return few.array.take((np.cumsum(counts != 0) - 1)[shifted])
     if not gaps and (kinds == {int} or kinds == {bool}):
         return np.asarray(names)[codes]
     table = np.empty(len(names) + 1, object)  # the last place stays None, for -1
