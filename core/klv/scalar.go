@@ -279,7 +279,7 @@ func (it *Item) appendInt(dst []byte, v int64, wide bool) ([]byte, *tsterr.Error
 			return dst, it.widthErr()
 		}
 		n := max(minBytes(u), it.least)
-		if it.Full && n > 4 {
+		if it.Full && it.least == 0 && n > 4 {
 			n = it.MaxLen
 		}
 		if n > it.MaxLen {
