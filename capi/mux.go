@@ -299,6 +299,21 @@ func tst_muxer_push_data(id C.tst_muxer, stream C.uint32_t, data *C.tst_cu8, n C
 	return push(id, stream, data, n, pts, (*mpegts.Muxer).PushData, (*mpegts.Muxer).PushDataTo, (*rtsp.Mount).PushData)
 }
 
+//export tst_muxer_push_data_dts
+func tst_muxer_push_data_dts(id C.tst_muxer, stream C.uint32_t, data *C.tst_cu8, n C.size_t, pts, dts C.int64_t) (st C.tst_status) {
+	defer guard(&st)
+	b, err := input(data, n)
+	if err != nil {
+		return status(err)
+	}
+	x, err := enterMuxer(id)
+	if err != nil {
+		return status(err)
+	}
+	defer x.leave()
+	return status(x.m.PushDataDTSTo(mpegts.Handle(stream), b, int64(pts), int64(dts)))
+}
+
 func push(id C.tst_muxer, stream C.uint32_t, data *C.tst_cu8, n C.size_t, pts C.int64_t,
 	one func(*mpegts.Muxer, []byte, int64) error, to func(*mpegts.Muxer, mpegts.Handle, []byte, int64) error,
 	mounted func(*rtsp.Mount, mpegts.Handle, []byte, int64) error,

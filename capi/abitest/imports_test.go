@@ -12,7 +12,7 @@ import (
 // rank, or of its own room.
 var rank = map[string]int{
 	"tsterr": 0,
-	"clock": 1, "bits": 1, "internal": 1,
+	"clock":  1, "bits": 1, "internal": 1,
 	"codec": 2, "klv": 2, "transport": 2,
 	"mpegts": 3, "mp4": 3, "rtp": 3, "audio": 3, "mediafile": 3,
 	"udp": 4, "tcp": 4, "srt": 4, "rist": 4, "rtsp": 4, "webrtc": 4,

@@ -323,7 +323,7 @@ func (m *Muxer) PushData(data []byte, pts int64) error {
 	if err != nil {
 		return err
 	}
-	return m.pushData(s, data, pts)
+	return m.pushData(s, data, pts, 0, false)
 }
 
 // PushDataTo queues one unit of private data.
@@ -332,19 +332,34 @@ func (m *Muxer) PushDataTo(h Handle, data []byte, pts int64) error {
 	if err != nil {
 		return err
 	}
-	return m.pushData(s, data, pts)
+	return m.pushData(s, data, pts, 0, false)
 }
 
-func (m *Muxer) pushData(s *muxStream, data []byte, pts int64) error {
+// PushDataDTSTo queues one unit of private data with a decode time, as a
+// stream of a codec that this package does not know may need it. A stream
+// without PTS has neither.
+func (m *Muxer) PushDataDTSTo(h Handle, data []byte, pts, dts int64) error {
+	s, err := m.stream(MuxData, h)
+	if err != nil {
+		return err
+	}
+	return m.pushData(s, data, pts, dts, s.CarriesPTS)
+}
+
+func (m *Muxer) pushData(s *muxStream, data []byte, pts, dts int64, hasDTS bool) error {
 	limit := maxPESPlain
 	if s.CarriesPTS {
 		limit = maxPESWithPTS
+	}
+	if hasDTS {
+		limit -= timestampSize
 	}
 	if len(data) > limit {
 		return tooLarge(tsterr.MuxInputMalformed, "data", len(data), limit)
 	}
 	head := PESHeader{
 		StreamID: StreamIDPrivate1, PacketLength: measured, DataAlignmentIndicator: true, HasPTS: s.CarriesPTS, PTS: pts,
+		HasDTS: hasDTS, DTS: dts,
 	}
 	m.parts.begin(&head, len(data))
 	m.parts.add(data)

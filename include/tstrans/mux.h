@@ -160,6 +160,11 @@ tst_status tst_muxer_push_subtitle(tst_muxer muxer, uint32_t stream, tst_cu8 *da
  * (TST_E_MUX_INPUT_MALFORMED). */
 tst_status tst_muxer_push_data(tst_muxer muxer, uint32_t stream, tst_cu8 *data, size_t len, int64_t pts_90k);
 
+/* tst_muxer_push_data_dts: the same with a decode time, for codecs this library
+ * does not know; at most 65522 bytes. A stream without PTS gets neither. */
+tst_status tst_muxer_push_data_dts(tst_muxer muxer, uint32_t stream, tst_cu8 *data, size_t len, int64_t pts_90k,
+                                   int64_t dts_90k);
+
 /* ---- pulling --------------------------------------------------------- */
 
 /* tst_muxer_pull moves whole packets into out (caller's): *n bytes, a multiple

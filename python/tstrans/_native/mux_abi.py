@@ -46,7 +46,7 @@ class tst_mux_stream_stats(ctypes.Structure):
 class Api:
     """The functions of tstrans/mux.h, bound to one loaded library."""
 
-    __slots__ = ("tst_mux_config_check", "tst_muxer_open", "tst_muxer_close", "tst_muxer_push_video", "tst_muxer_push_video_misp", "tst_muxer_push_video_chunk", "tst_muxer_push_audio", "tst_muxer_push_klv", "tst_muxer_push_klv_many", "tst_muxer_push_subtitle", "tst_muxer_push_data", "tst_muxer_pull", "tst_muxer_get_stats", "tst_muxer_stream_stats", "tst_muxer_reset_stats", "tst_muxer_streams", "tst_muxer_sink_open", "tst_muxer_sink_flush", "tst_muxer_sink_close", )
+    __slots__ = ("tst_mux_config_check", "tst_muxer_open", "tst_muxer_close", "tst_muxer_push_video", "tst_muxer_push_video_misp", "tst_muxer_push_video_chunk", "tst_muxer_push_audio", "tst_muxer_push_klv", "tst_muxer_push_klv_many", "tst_muxer_push_subtitle", "tst_muxer_push_data", "tst_muxer_push_data_dts", "tst_muxer_pull", "tst_muxer_get_stats", "tst_muxer_stream_stats", "tst_muxer_reset_stats", "tst_muxer_streams", "tst_muxer_sink_open", "tst_muxer_sink_flush", "tst_muxer_sink_close", )
 
     tst_mux_config_check: Callable[..., int]
     tst_muxer_open: Callable[..., int]
@@ -59,6 +59,7 @@ class Api:
     tst_muxer_push_klv_many: Callable[..., int]
     tst_muxer_push_subtitle: Callable[..., int]
     tst_muxer_push_data: Callable[..., int]
+    tst_muxer_push_data_dts: Callable[..., int]
     tst_muxer_pull: Callable[..., int]
     tst_muxer_get_stats: Callable[..., int]
     tst_muxer_stream_stats: Callable[..., int]
@@ -113,6 +114,10 @@ class Api:
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int64, )
         self.tst_muxer_push_data = f
+        f = free.tst_muxer_push_data_dts
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int64, ctypes.c_int64, )
+        self.tst_muxer_push_data_dts = f
         f = free.tst_muxer_pull
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, )

@@ -11,6 +11,7 @@ from ..mpegts._enums import StreamKindTag
 from ..mpegts._events import DemuxEvent
 from ..mpegts._mux import Muxer, MuxerDrainProxy, MuxerFileSink
 from ..mpegts._mux_config import MuxerConfig, MuxerConfigBuilder, MuxerProgramConfigBuilder
+from ..mpegts._mux_stats import DataStreamHandle
 from ..mpegts._values import (
     AudioStreamSpec,
     KlvStreamSpec,
@@ -268,6 +269,20 @@ def _route(proxy: Any, handle: Any, push: Any) -> Callable[[Any, BytesLike | Non
                 wire(handle, ev.payload, ev.pts, ev.dts)
 
         return video
+
+    if isinstance(handle, DataStreamHandle):
+        stream = handle.raw
+        with_dts: Any = getattr(proxy, "_data_with_dts", None)
+
+        def unknown(ev: Any, data: BytesLike | None) -> None:
+            # A video of a codec that the muxer does not know keeps its decode times.
+            dts = ev.dts if with_dts is not None and isinstance(ev, DemuxEvent.UnknownSample) else None
+            if dts is not None:
+                with_dts(stream, ev.payload, ev.pts, dts)
+            else:
+                push(handle, ev.payload if data is None else data, ev.pts)
+
+        return unknown
 
     def plain(ev: Any, data: BytesLike | None) -> None:
         push(handle, ev.payload if data is None else data, ev.pts)

@@ -257,6 +257,12 @@ class _Pushes(Pusher):
             raise _wrong("handle", DataStreamHandle, handle)
         self._plain(self._api.tst_muxer_push_data, handle._raw, data, pts)
 
+    def _data_with_dts(self, stream: int, data: BytesLike, pts: Pts90khz, dts: Pts90khz) -> None:
+        at, n, _kept = pin(data)
+        status = self._api.tst_muxer_push_data_dts(self._id, stream, at, n, pts.raw, dts.raw)
+        if status:
+            self._fail(status)
+
     def _plain(self, call: Any, stream: int, data: BytesLike, pts: Pts90khz) -> None:
         at, n, _kept = pin(data)
         try:

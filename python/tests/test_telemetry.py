@@ -1,0 +1,177 @@
+"""Telemetry in: tables of several makes, every kind of video, files and live."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import media
+import pytest
+from tstrans import klv, mpegts
+from tstrans.io import extract_klv, iter_uas_datalink, parse_file, probe
+from tstrans.mpegts import DemuxEvent, Pts90khz
+from tstrans.telemetry import KlvInserter, Record, add_klv, read_records
+
+T0 = 1_700_000_000_000_000
+
+
+def arcgis(path: Path, n: int = 20) -> Path:
+    with path.open("w", newline="") as f:
+        w = csv.writer(f)
+        w.writerow(["UNIX Time Stamp", "Platform Heading Angle", "Sensor Latitude", "SensorLongitude"])
+        w.writerow([])
+        for i in range(n):
+            w.writerow([T0 + i * 100_000, 10 + i, 47.1 + i * 1e-4, 8.5])
+    return path
+
+
+def dji(path: Path) -> Path:
+    header = ["time(millisecond)", "datetime(utc)", "latitude", "longitude", "altitude_above_seaLevel(feet)"]
+    header += ["speed(mph)", " compass_heading(degrees)", " pitch(degrees)", " roll(degrees)", "isVideo"]
+    header += ["gimbal_heading(degrees)", "gimbal_pitch(degrees)", "gimbal_roll(degrees)"]
+    with path.open("w", newline="") as f:
+        w = csv.writer(f)
+        w.writerow(header)
+        for i in range(20):
+            date = f"2023-11-14 22:13:{20 + i // 10:02d}"
+            w.writerow([5000 + i * 100, date, 47.1, 8.5, 1640.42, 10, -10, 2, 1, int(i >= 5), 20, -45, 1])
+    return path
+
+
+def typed(records: list[Record]) -> list[klv.UasDatalinkLs]:
+    return [klv.decode_uas_datalink(r.data) for r in records]
+
+
+def test_arcgis_table(tmp_path: Path) -> None:
+    records = list(read_records(arcgis(tmp_path / "a.csv")))
+    assert [r.time_us for r in records] == [T0 + i * 100_000 for i in range(20)]
+    first = typed(records)[0]
+    assert (first.timestamp_us, first.uas_ls_version) == (T0, 19)
+    assert first.platform_heading_deg == pytest.approx(10, abs=0.01)
+    assert (first.sensor_lat_deg, first.sensor_lon_deg) == (pytest.approx(47.1), pytest.approx(8.5))
+
+
+def test_dji_log(tmp_path: Path) -> None:
+    records = list(read_records(dji(tmp_path / "d.csv")))
+    assert [r.time_us for r in records[:2]] == [T0, T0 + 100_000]
+    assert [r.filming for r in records] == [False] * 5 + [True] * 15
+    r = typed(records)[0]
+    assert r.sensor_alt_m == pytest.approx(500, abs=0.2)
+    assert r.platform_ground_speed == pytest.approx(4, abs=1)
+    assert r.platform_heading_deg == pytest.approx(350, abs=0.01)
+    assert r.sensor_rel_az_deg == pytest.approx(30, abs=0.01)
+    assert r.sensor_rel_el_deg == pytest.approx(-47, abs=0.01)
+
+
+def test_json_and_klv(tmp_path: Path) -> None:
+    rows = [{"timestamp_us": T0 + i, "sensor_lat_deg": 1.5, "Mission ID": "M"} for i in range(3)]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    (tmp_path / "b.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    a, b = list(read_records(tmp_path / "a.json")), list(read_records(tmp_path / "b.jsonl"))
+    assert a == b
+    assert typed(a)[2].mission_id == "M"
+    (tmp_path / "c.klv").write_bytes(b"".join(r.data for r in a))
+    assert list(read_records(tmp_path / "c.klv")) == a
+    (tmp_path / "c.klv").write_bytes(b"".join(r.data for r in a)[:-1])
+    with pytest.raises(ValueError, match="runs past the end"):
+        list(read_records(tmp_path / "c.klv"))
+
+
+def test_given_columns_and_unknown_ones(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("when;breite\n2023-11-14T22:13:20Z;47.5\n")
+    with pytest.raises(ValueError, match="no column"):
+        list(read_records(path))
+    with pytest.raises(ValueError, match="no field"):
+        list(read_records(path, {"breite": "nothing"}))
+    (r,) = read_records(path, {"breite": "sensor_lat_deg", "when": "timestamp_us"})
+    assert (r.time_us, typed([r])[0].sensor_lat_deg) == (T0, pytest.approx(47.5))
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    media.need("ffmpeg", "ffprobe")
+    d = tmp_path_factory.mktemp("videos")
+    source = "-f lavfi -i testsrc=size=128x96:rate=30 -frames:v 60 -pix_fmt yuv420p -preset ultrafast -bf 2"
+    media.run(*f"ffmpeg -nostdin -v error {source} -c:v libx264 {d}/v.mp4".split())
+    copy = f"ffmpeg -nostdin -v error -i {d}/v.mp4 -c copy"
+    for name in ("v.h264", "v.ts", "v.mov"):
+        media.run(*f"{copy} {d}/{name}".split())
+    media.run(*f"{copy} -movflags frag_keyframe+empty_moov {d}/frag.mp4".split())
+    return {p.name: p for p in d.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["v.mp4", "frag.mp4", "v.mov", "v.h264", "v.ts"])
+@pytest.mark.parametrize("synchronous", [True, False])
+def test_video_and_table(videos: dict[str, Path], tmp_path: Path, name: str, synchronous: bool) -> None:
+    out = tmp_path / "out.ts"
+    records = list(read_records(arcgis(tmp_path / "a.csv", 30)))
+    report = add_klv(videos[name], records, out, synchronous=synchronous)
+    # Two seconds of pictures take 20 of the 30 records, ten a second.
+    assert (report.pictures, report.records, report.records_outside) == (60, 20, 10)
+    if synchronous:  # FFmpeg has a remark on every stream without time stamps
+        assert media.decode(out) == media.decode(videos["v.mp4"])
+    pictures = sorted(e.pts.raw for e in parse_file(out) if isinstance(e, DemuxEvent.Video))
+    got = list(iter_uas_datalink(out))
+    assert [r.timestamp_us for _, _, r in got] == [r.time_us for r in records[:20]]
+    if synchronous:
+        assert [p.raw for p, _, _ in got] == [pictures[0] + i * 9000 for i in range(20)]
+    (program,) = probe(out).programs
+    kind = mpegts.StreamKindTag.KLV_SYNC if synchronous else mpegts.StreamKindTag.KLV_ASYNC
+    assert program.streams[-1].kind is kind
+
+
+def test_alignment(videos: dict[str, Path], tmp_path: Path) -> None:
+    records = list(read_records(dji(tmp_path / "d.csv")))
+    out = tmp_path / "x.ts"
+    report = add_klv(videos["v.mp4"], records, out)
+    assert report.start_us == T0 + 500_000  # where the log says that the camera began
+    assert report.records_outside == 5
+    report = add_klv(videos["v.mp4"], records, out, start_us=T0, offset_us=-1_000_000)
+    assert report.records_outside == 10
+    with pytest.raises(ValueError, match="no telemetry"):
+        add_klv(videos["v.mp4"], [], out)
+    with pytest.raises(ValueError, match="input"):
+        add_klv(videos["v.ts"], records, videos["v.ts"])
+
+
+def test_live(videos: dict[str, Path]) -> None:
+    inserter, out = KlvInserter(), b""
+    data = videos["v.ts"].read_bytes()
+    for i in range(0, len(data), 5000):
+        out += inserter.feed(data[i : i + 5000])
+        inserter.record({"timestamp_us": T0 + i})
+    inserter.record(klv.UasDatalinkLs(timestamp_us=T0, uas_ls_version=19), Pts90khz(5))
+    out += inserter.flush()
+    path = videos["v.ts"].with_name("live.ts")
+    path.write_bytes(out)
+    got = list(extract_klv(path, with_pts=True))
+    assert len(got) == inserter.records_inserted == len(range(0, len(data), 5000)) + 1
+    assert got[-1][0] == Pts90khz(5)
+    assert len([e for e in parse_file(path) if isinstance(e, DemuxEvent.Video)]) == 60
+
+
+def command(*args: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tstrans", *map(str, args)], capture_output=True, text=True, check=False
+    )
+
+
+def test_command_line(videos: dict[str, Path], tmp_path: Path) -> None:
+    table, out = arcgis(tmp_path / "a.csv"), tmp_path / "o.ts"
+    args = ("mux", "--video", videos["v.mp4"], "--klv", table, "-o", out)
+    r = command(*args)
+    assert (r.returncode, r.stderr) == (0, "")
+    assert "60 pictures, 20 records" in r.stdout
+    assert command(*args).returncode == 2  # no --force
+    r = command(*args, "--force", "--json", "--carriage", "async", "--start", "2023-11-14T22:13:20.5Z")
+    assert json.loads(r.stdout)["records_outside"] == 5
+    r = command("transmux", out, "-o", tmp_path / "p.ts", "--drop", "klv")
+    assert r.returncode == 0, r.stderr
+    assert not probe(tmp_path / "p.ts").has_klv
+    assert command("mux", "--video", table, "--klv", table, "-o", out, "-f").returncode == 1
+    assert command("transmux", out, "-o", out, "-f").returncode == 2
