@@ -483,3 +483,29 @@ def test_import_is_cheap() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_threads_and_forks() -> None:
+    code = """
+import os, threading
+from tstrans import klv
+
+def turn(i, n):
+    for k in range(n):
+        p = klv.encode_uas_datalink(klv.UasDatalinkLs(timestamp_us=i * 10000 + k, mission_id=str(i)))
+        r = klv.decode_uas_datalink(p)
+        assert (r.timestamp_us, r.mission_id) == (i * 10000 + k, str(i))
+        assert klv.patch_uas_datalink(p, {"mission_id": str(i)}) == p
+
+turn(0, 50)
+threads = [threading.Thread(target=turn, args=(i, 300)) for i in range(4)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+child = os.fork()
+if child == 0:
+    turn(9, 50)
+    os._exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "7", "")
