@@ -56,6 +56,9 @@ func newConn(tc *net.TCPConn, sec *tls.Conn, cfg Config) (*Conn, error) {
 		return nil, ioError(err, "eventfd")
 	}
 	c.plain = &direct{fd: fd, wait: wait, life: c.life}
+	if !cfg.DelaySends {
+		c.plain.burst = &burst{fd: fd}
+	}
 	return c, nil
 }
 
@@ -308,6 +311,9 @@ func (c *Conn) Close() error {
 	defer c.rmu.Unlock()
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
+	if c.plain.burst != nil {
+		c.plain.burst.done.Wait()
+	}
 	c.park.Lock()
 	defer c.park.Unlock()
 	c.freed = true

@@ -18,6 +18,8 @@ type direct struct {
 	fd   int
 	wait *transport.Waiter
 	life *transport.Life
+	// burst is nil where the user wants short sends delayed by the system's own rule.
+	burst *burst
 }
 
 // call is recv(2) or send(2) without an address: the wrappers of both allocate.
@@ -49,8 +51,12 @@ func (d *direct) read(buf []byte, timeout time.Duration) (int, error) {
 
 func (d *direct) write(p []byte, timeout time.Duration) (int, error) {
 	done := 0
+	flags := uintptr(unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL)
+	if d.burst != nil && d.burst.more(len(p)) {
+		flags |= unix.MSG_MORE
+	}
 	for !d.life.Cancelled() {
-		n, err := d.call(unix.SYS_SENDTO, p[done:], unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+		n, err := d.call(unix.SYS_SENDTO, p[done:], flags)
 		switch err {
 		case 0:
 			if done += n; done == len(p) {

@@ -169,6 +169,32 @@ func sendAndCompare(t *testing.T, from, to *Conn) {
 	}
 }
 
+// A burst's last bytes are not held back, and every byte of it arrives.
+func TestBurstsArriveWhole(t *testing.T) {
+	leak.Check(t)
+	a, b := pair(t, Config{}, Config{})
+	buf := make([]byte, 1<<20)
+	for round := range 20 {
+		const sends, size = 300, 188
+		go func() {
+			for range sends {
+				if _, err := a.Write(make([]byte, size), transport.Forever); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+		for got := 0; got < sends*size; {
+			n, err := b.Read(buf, 10*time.Second)
+			if err != nil {
+				t.Fatalf("round %d: %d of %d bytes: %v", round, got, sends*size, err)
+			}
+			got += n
+		}
+	}
+	_ = a.Close()
+	_ = b.Close()
+}
+
 func TestPeerCloses(t *testing.T) {
 	leak.Check(t)
 	a, b := pair(t, Config{}, Config{})
