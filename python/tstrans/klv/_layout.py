@@ -9,7 +9,6 @@ it: an assignment to a list of targets is the fastest way to fill a dictionary.
 from __future__ import annotations
 
 import marshal
-from functools import lru_cache
 from struct import Struct
 from struct import error as struct_error
 
@@ -221,7 +220,16 @@ def block_of(fields: dict[str, Any]) -> bytes:
 
 
 _HEAD = Struct("<IHHII16s")
-_struct = lru_cache(256)(Struct)
+_structs: dict[str, Struct] = {}
+
+
+def _struct(codes: str) -> Struct:
+    s = _structs.get(codes)
+    if s is None:
+        if len(_structs) >= _MOST:
+            _structs.clear()
+        s = _structs[codes] = Struct(codes)
+    return s
 
 
 def _number_error(numbers: list[tuple[int, str, Any]]) -> Exception:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .._value import frozen_error
 from . import _layout
 from ._layout import NAMES, block_of, fields_of, fillers_get
-from ._uas_fields import DOCS, UasFields
+from ._uas_fields import UasFields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,13 +26,17 @@ _put = object.__setattr__
 class Field:
     # One field of the record class: what the class answers when asked for it, with its documentation (hence
     # none of its own). It has no setter, so the instance's dictionary comes first; it is asked only for a
-    # record
-    # that was decoded and not read yet, and then reads all fields at once.
-    __slots__ = ("__doc__", "__name__")
+    # record that was decoded and not read yet, and then reads all fields at once.
+    __slots__ = ("__name__",)
 
-    def __init__(self, name: str, doc: str) -> None:
+    def __init__(self, name: str) -> None:
         self.__name__ = name
-        self.__doc__ = doc
+
+    @property
+    def __doc__(self) -> str:  # type: ignore[override]
+        from ._uas_docs import DOCS
+
+        return DOCS.get(self.__name__) or _OWN_DOCS[self.__name__]
 
     def __get__(self, record: Any, owner: Any = None) -> Any:
         if record is None:
@@ -229,7 +233,7 @@ _OWN_DOCS = {
     "imapb_specials": "IMAPB items that carry a special value, as (tag, name, payload)",
 }
 for _n in NAMES:
-    setattr(UasDatalinkLs, _n, Field(_n, DOCS.get(_n) or _OWN_DOCS[_n]))
+    setattr(UasDatalinkLs, _n, Field(_n))
 del _n
 
 new_record = object.__new__
