@@ -6,6 +6,6 @@ time=$1; shift
 for pkg in $(go list "${@:-./...}"); do
   for target in $(go test -list '^Fuzz' "$pkg" 2>/dev/null | grep '^Fuzz' || true); do
     echo "== $pkg $target"
-    go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$pkg"
+    go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 5x -parallel "${FUZZPARALLEL:-2}" "$pkg"
   done
 done
