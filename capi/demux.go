@@ -77,6 +77,10 @@ func (h *chunkHandle) Close() error {
 	return nil
 }
 
+// chunkMemory is shared by the demuxers of the process: opening many small files
+// finds warm pages.
+var chunkMemory = mpegts.NewMemory()
+
 // demuxerConfig reads the parameters listed in tstrans/mpegts.h.
 func demuxerConfig(id C.tst_config, reads bool) (cfg mpegts.DemuxerConfig, err error) {
 	const most = 1 << 62
@@ -99,6 +103,7 @@ func demuxerConfig(id C.tst_config, reads bool) (cfg mpegts.DemuxerConfig, err e
 	if reads {
 		integer(r, "read_limit", &cfg.ReadLimit, 0, most, "bytes")
 	}
+	cfg.Memory = chunkMemory
 	return cfg, r.done()
 }
 

@@ -51,6 +51,19 @@ type chunkPool struct {
 	idle []*Chunk
 }
 
+// Memory is a pool of chunks that several demuxers share. NewMemory makes one;
+// it needs no closing, and keeps at most a few MiB.
+type Memory struct{ pool chunkPool }
+
+// maxIdleShared bounds what a Memory keeps for the next demuxer, in bytes: the
+// blocks of one reader that reads ahead.
+const maxIdleShared = 2 << 20
+
+// NewMemory makes a pool that demuxers may share.
+func NewMemory() *Memory {
+	return &Memory{pool: chunkPool{Pool: offheap.Pool{MaxIdle: maxIdleShared}}}
+}
+
 // maxIdleChunks bounds the descriptions that wait for reuse.
 const maxIdleChunks = 8
 

@@ -53,6 +53,10 @@ type DemuxerConfig struct {
 	// ReadLimit ends the input of a Reader after this many bytes, rounded up to
 	// 64 KiB. It defaults to 0: no limit.
 	ReadLimit int64
+	// Memory is where chunks of input come from and go back to, shared among
+	// demuxers: one that opens many finds warm pages. It defaults to memory of
+	// the demuxer's own.
+	Memory *Memory
 }
 
 // Validate names the first field outside its range.

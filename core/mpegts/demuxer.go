@@ -66,10 +66,14 @@ func NewDemuxer(cfg DemuxerConfig) (*Demuxer, error) {
 	}
 	d := &Demuxer{
 		cfg:     cfg.withDefaults(),
-		pool:    &chunkPool{Pool: offheap.Pool{MaxIdle: maxIdleBlocks}},
 		streams: map[StreamID]uint16{},
 		synced:  true,
 		stride:  PacketSize,
+	}
+	if cfg.Memory != nil {
+		d.pool = &cfg.Memory.pool
+	} else {
+		d.pool = &chunkPool{Pool: offheap.Pool{MaxIdle: maxIdleBlocks}}
 	}
 	d.cfg.PESCapPerPID = min(d.cfg.PESCapPerPID, maxPESBytes)
 	d.cfg.PESCapTotal = min(d.cfg.PESCapTotal, maxCap)
@@ -92,7 +96,9 @@ func (d *Demuxer) Close() error {
 		d.chunk.Release()
 		d.chunk, d.buf = nil, nil
 	}
-	d.pool.Close()
+	if d.cfg.Memory == nil {
+		d.pool.Close()
+	}
 	return nil
 }
 
