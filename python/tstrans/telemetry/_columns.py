@@ -33,6 +33,7 @@ _ITEMS = {
     "precisiontimestamp": "timestamp_us",
     "unixtimestamp": "timestamp_us",
     "timestamp": "timestamp_us",
+    "ldsver": "uas_ls_version",
     "missionid": "mission_id",
     "platformtailnumber": "platform_tail_number",
     "platformheadingangle": "platform_heading_deg",
