@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -84,14 +84,15 @@ def await_(ok: Callable[[], bool], what: str = "condition") -> None:
 
 
 @contextmanager
-def pumping(mount: MountHandle, klv: bool = True) -> Iterator[None]:
+def pumping(mount: MountHandle, klv: bool = True, units: Sequence[bytes] | None = None) -> Iterator[None]:
     """Pictures and metadata, pushed until the block ends."""
     stop = threading.Event()
 
     def run() -> None:
         i = 0
         while not stop.wait(0.01):
-            mount.push_video(picture(i), pts=Pts90khz.from_ms(10 * i), key_frame=True)
+            unit = units[i % len(units)] if units else picture(i)
+            mount.push_video(unit, pts=Pts90khz.from_ms(10 * i), key_frame=True)
             if klv:
                 mount.push_klv(klv_of(i), pts=Pts90khz.from_ms(10 * i))
             i += 1

@@ -1,0 +1,235 @@
+"""RTSP with FFmpeg, GStreamer and, where there is one, another wheel of this name: equal payloads."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from test_rtsp import KEY, await_, check_pictures, klv_of, pictures, program, pumping, start
+from tstrans.io import parse_file
+from tstrans.mpegts import DemuxEvent
+from tstrans.rtp import RtspClient, RtspClientConfig, TransportPref
+
+ROOT = Path(__file__).resolve().parents[2]
+PEERS = [
+    p
+    for p in (os.environ.get("TSTRANS_PEER_PYTHON", ""), str(ROOT / "build/peer/bin/python"))
+    if Path(p).is_file()
+]
+SYSTEM_PYTHON = "/usr/bin/python3"
+
+
+@contextmanager
+def running(command: list[str], **more: object) -> Iterator[subprocess.Popen[str]]:
+    p = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **more)  # type: ignore[call-overload]
+    try:
+        yield p
+    finally:
+        p.send_signal(signal.SIGINT)
+        try:
+            p.wait(5)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            p.wait()
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("elementary", [False, True])
+def test_ffprobe_and_ffmpeg(transport: str, elementary: bool, tmp_path: Path) -> None:
+    source = tmp_path / "in.ts"
+    encode = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=25:duration=1"]
+    subprocess.run(
+        [*encode, "-c:v", "libx264", "-preset", "ultrafast", "-g", "5", "-bf", "0", source], check=True
+    )
+    units = [e.payload for e in parse_file(source) if isinstance(e, DemuxEvent.Video)]
+    with start() as server:
+        mount = server.add_unicast_mount("/live", program(), elementary=elementary)
+        url = f"rtsp://{server.local_addr()}/live"
+        with pumping(mount, units=units):
+            command = ["ffmpeg", "-v", "error", "-y", "-rtsp_transport", transport, "-i", url, "-t", "1"]
+            out = tmp_path / "out.264"
+            subprocess.run([*command, "-map", "0:v", "-c", "copy", "-f", "h264", out], check=True, timeout=60)
+            probe = [
+                "ffprobe",
+                "-v",
+                "error",
+                "-rtsp_transport",
+                transport,
+                "-show_streams",
+                "-of",
+                "json",
+                url,
+            ]
+            streams = json.loads(subprocess.run(probe, capture_output=True, timeout=60, check=True).stdout)
+    video = next(s for s in streams["streams"] if s["codec_type"] == "video")
+    assert (video["codec_name"], video["width"], video["height"]) == ("h264", 160, 120)
+    # Slice by slice, what FFmpeg wrote is what was pushed.
+    sent = {n for u in units for n in slices(u)}
+    got = slices(out.read_bytes())
+    assert len(got) > 5
+    assert all(n in sent for n in got[:-1])
+
+
+def slices(stream: bytes) -> list[bytes]:
+    nals = (n.rstrip(b"\0") for n in stream.replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1"))
+    return [n for n in nals if n and n[0] & 0x1F in (1, 5)]
+
+
+def size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+@pytest.mark.skipif(not shutil.which("gst-launch-1.0"), reason="GStreamer is not installed")
+@pytest.mark.parametrize("protocols", ["udp", "tcp"])
+def test_gstreamer_plays(protocols: str, tmp_path: Path) -> None:
+    with start() as server:
+        ts = server.add_unicast_mount("/ts", program())
+        es = server.add_unicast_mount("/es", program(), elementary=True)
+        base = f"rtsp://{server.local_addr()}"
+        for path, mount, media, chain, out, least in (
+            ("/ts", ts, "video", "rtpmp2tdepay", tmp_path / "out.ts", 20_000),
+            ("/es", es, "application", "rtpklvdepay", tmp_path / "out.klv", 500),
+        ):
+            src = f"rtspsrc location={base}{path} protocols={protocols} latency=20"
+            launch = (
+                f"{src} ! application/x-rtp,media={media} ! {chain} ! filesink buffer-mode=2 location={out}"
+            )
+            with pumping(mount), running(["gst-launch-1.0", "-q", *launch.split()]):
+                await_(lambda out=out, least=least: size(out) > least, f"{chain} by {protocols}")  # type: ignore[misc]
+        got = [e.payload for e in parse_file(tmp_path / "out.ts") if isinstance(e, DemuxEvent.Video)]
+        check_pictures(got[:-1])
+        data = (tmp_path / "out.klv").read_bytes()
+        found = re.match(rb"klv (\d+)", data[len(KEY) + 1 :])
+        assert found is not None
+        first = int(found[1])
+        want = b"".join(klv_of(first + i) for i in range(10))
+        assert data.startswith(want)
+
+
+GST_SERVER = """
+import sys, gi
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer
+Gst.init(None)
+server = GstRtspServer.RTSPServer()
+server.set_address("127.0.0.1")
+server.set_service("0")
+factory = GstRtspServer.RTSPMediaFactory()
+factory.set_launch(sys.argv[1])
+factory.set_shared(True)
+server.get_mount_points().add_factory("/cam", factory)
+server.attach(None)
+print(server.get_bound_port(), flush=True)
+GLib.MainLoop().run()
+"""
+
+
+@contextmanager
+def gst_server(launch: str) -> Iterator[str]:
+    with running([SYSTEM_PYTHON, "-c", GST_SERVER, launch]) as p:
+        assert p.stdout is not None
+        yield f"rtsp://127.0.0.1:{int(p.stdout.readline())}/cam"
+
+
+def have_gst_server() -> bool:
+    code = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
+    if not os.path.exists(SYSTEM_PYTHON):
+        return False
+    return subprocess.run([SYSTEM_PYTHON, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not have_gst_server(), reason="gst-rtsp-server is not installed")
+@pytest.mark.parametrize("pref", [TransportPref.UDP, TransportPref.TCP])
+def test_gstreamer_serves(pref: TransportPref, tmp_path: Path) -> None:
+    record = KEY + b"\x82\x0b\xb8" + bytes(range(250)) * 12  # 3000 bytes: several packets
+    (tmp_path / "klv.bin").write_bytes(record)
+    h264 = "videotestsrc is-live=true ! video/x-raw,width=160,height=120,framerate=25/1"
+    h264 += " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=5"
+    klv = f"multifilesrc location={tmp_path}/klv.bin do-timestamp=true ! meta/x-klv,parsed=true"
+    klv += " ! identity sleep-time=20000 ! rtpklvpay name=pay1 pt=97"
+    both = f"( {h264} ! rtph264pay name=pay0 pt=96 {klv} )"
+    with gst_server(both) as url:  # noqa: SIM117
+        with RtspClient.connect(RtspClientConfig(url, transport_pref=pref)) as session:
+            video, metadata = [], []
+            for e in session.into_demux_receiver():
+                if isinstance(e, DemuxEvent.Video):
+                    video.append(e.payload)
+                elif isinstance(e, DemuxEvent.Klv):
+                    metadata.append(e.payload)
+                if len(video) > 10 and len(metadata) > 3:
+                    break
+            assert set(metadata) == {record}
+            assert sum(b"\0\0\1\x65" in v for v in video) >= 1
+    ts = f"( {h264} ! h264parse ! mpegtsmux alignment=7 ! rtpmp2tpay name=pay0 )"
+    with gst_server(ts) as url, RtspClient.connect(RtspClientConfig(url, transport_pref=pref)) as session:
+        assert len(pictures(session.into_demux_receiver(), 10)) == 10
+
+
+PEER_CLIENT = """
+import sys
+from tstrans.mpegts import DemuxEvent
+from tstrans.rtp import RtspClient, RtspClientConfig, TransportPref
+config = RtspClientConfig(sys.argv[1], transport_pref=getattr(TransportPref, sys.argv[2]))
+n = 0
+with RtspClient.connect(config) as session:
+    for e in session.into_demux_receiver():
+        if isinstance(e, DemuxEvent.Video):
+            print(bytes(e.raw).hex(), flush=True)
+            n += 1
+            if n == 10:
+                break
+"""
+
+PEER_SERVER = """
+import sys, time
+from tstrans.mpegts import MuxerProgramConfigBuilder, Pts90khz, VideoCodec
+from tstrans.rtp import RtspServer, RtspServerConfig
+b = MuxerProgramConfigBuilder(1, 0x100)
+b.add_video(0x101, VideoCodec.H264)
+server = RtspServer.start(RtspServerConfig(bind_addr="127.0.0.1:0"))
+mount = server.add_unicast_mount("/live", b.build())
+print(server.local_addr(), flush=True)
+i = 0
+while True:
+    nal = bytes.fromhex(sys.argv[1]) + b"picture %d " % i + b"\\x88" * 500
+    mount.push_video(nal, pts=Pts90khz.from_ms(10 * i), key_frame=True)
+    i += 1
+    time.sleep(0.01)
+"""
+
+
+def peer_environment() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "TSTRANS_LIBRARY")}
+
+
+@pytest.mark.skipif(not PEERS, reason="TSTRANS_PEER_PYTHON names no interpreter")
+@pytest.mark.parametrize("pref", ["UDP", "TCP"])
+def test_another_wheel(pref: str) -> None:
+    peer = PEERS[0]
+    with start() as server:
+        mount = server.add_unicast_mount("/live", program(False))
+        with pumping(mount, klv=False):
+            url = f"rtsp://{server.local_addr()}/live"
+            command = [peer, "-c", PEER_CLIENT, url, pref]
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=60, env=peer_environment(), check=False
+            )
+            check_pictures([bytes.fromhex(line) for line in done.stdout.split()])
+    head = (
+        b"\0\0\0\1" + bytes.fromhex("6742001e8d6850") + b"\0\0\0\1" + bytes.fromhex("68ce3880") + b"\0\0\0\1e"
+    ).hex()
+    with running([peer, "-c", PEER_SERVER, head], env=peer_environment()) as p:
+        assert p.stdout is not None
+        url = f"rtsp://{p.stdout.readline().strip()}/live"
+        config = RtspClientConfig(url, transport_pref=getattr(TransportPref, pref))
+        with RtspClient.connect(config) as session:
+            check_pictures(pictures(session.into_demux_receiver(), 10))
