@@ -36,6 +36,8 @@ func (x *rtspServer) Close() error {
 type mount struct {
 	m *rtsp.Mount
 	p *rtsp.PublishMount // of a publish mount
+
+	pace *rtsp.Pacer // of a recording; the one thread that plays it
 }
 
 //export tst_rtsp_server_start
@@ -285,6 +287,49 @@ func tst_rtsp_mount_send_ts(id C.tst_rtsp_mount, data *C.tst_cu8, n C.size_t) (s
 	}
 	x.m.PushTS(b)
 	return C.TST_OK
+}
+
+//export tst_rtsp_mount_play_ts
+func tst_rtsp_mount_play_ts(taken *C.size_t, id C.tst_rtsp_mount, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(taken, "taken"); err != nil {
+		return status(err)
+	}
+	*taken = 0
+	b, err := input(data, n)
+	if err != nil {
+		return status(err)
+	}
+	x, e, err := enter[*mount](id)
+	if err != nil {
+		return status(err)
+	}
+	defer e.leave()
+	if len(b)%mpegts.PacketSize != 0 {
+		return fail(tsterr.InvalidArg, "%d bytes are no whole packets", len(b))
+	}
+	if x.pace == nil {
+		x.pace = rtsp.NewPacer()
+	}
+	now := time.Now()
+	end := now.Add(millis(ms))
+	for {
+		k, wait := x.pace.Next(b, now)
+		if k > 0 {
+			x.m.PushTS(b[:k])
+			b = b[k:]
+			*taken += C.size_t(k)
+		}
+		if len(b) == 0 {
+			return C.TST_OK
+		}
+		if ms >= 0 && now.Add(wait).After(end) {
+			time.Sleep(time.Until(end))
+			return C.TST_E_TIMEOUT
+		}
+		time.Sleep(wait)
+		now = time.Now()
+	}
 }
 
 //export tst_rtsp_mount_get_stats

@@ -175,6 +175,12 @@ tst_status tst_rtsp_mount_text(uint8_t *out, size_t cap, size_t *len, tst_rtsp_m
  * instead of pushes. One thread at a time per mount. Since 1. */
 tst_status tst_rtsp_mount_send_ts(tst_rtsp_mount mount, tst_cu8 *data, size_t len);
 
+/* tst_rtsp_mount_play_ts is tst_rtsp_mount_send_ts for a recording: packets go out
+ * when its clock references say so, as long as that is within timeout_ms. *taken
+ * bytes went out; TST_E_TIMEOUT: the rest is not due yet. One thread at a time per
+ * handle. Since 1. */
+tst_status tst_rtsp_mount_play_ts(size_t *taken, tst_rtsp_mount mount, tst_cu8 *data, size_t len, int32_t timeout_ms);
+
 /* Kinds of mounts. */
 #define TST_MOUNT_UNICAST (0)
 #define TST_MOUNT_MULTICAST (1)

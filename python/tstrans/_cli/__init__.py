@@ -24,6 +24,7 @@ COMMANDS = {
     "mux": "video and a file of telemetry into one transport stream (STANAG 4609)",
     "transmux": "rewrite a transport stream, with kinds of streams left out",
     "relay": "move a stream from any transport or file to any other, statistics live",
+    "serve": "put a file or a live stream behind rtsp://",
     "watch": "list the events of a live stream as they come",
 }
 

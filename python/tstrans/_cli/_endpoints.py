@@ -21,7 +21,8 @@ _MESSAGE = 7 * 188
 SCHEMES = """\
 addresses: a file, - for standard input or output, udp://host:port (udp://@group:port to receive),
 tcp://host:port to connect, tcp-listen://ip:port to accept one peer, srt://host:port?mode=caller|listener,
-rist://ip:port to send, rist://@ip:port to receive; options as in the modules of the same names"""
+rist://ip:port to send, rist://@ip:port to receive, rtp://ip:port,
+rtsp://host/path to play; options as in the modules of the same names"""
 
 
 class Source:
@@ -71,6 +72,14 @@ def open_source(address: str) -> Source:
         transport = source.held.enter_context(rist.RecvTransport.builder().bind_url(address).build())
         source.read = lambda: (_all(transport._messages), False)
         source.note = lambda: f"{transport.stats().recovered_packets} packets recovered"
+    elif scheme == "rtp":
+        from .. import rtp
+
+        receiver = source.held.enter_context(rtp.Receiver(address))
+        source.read = lambda: (_all(receiver._messages), False)
+        source.note = lambda: f"{receiver.stats().packets_lost_recv} packets lost"
+    elif scheme in ("rtsp", "rtsps"):
+        source.read = _rtsp_reader(source, address)
     elif scheme in ("tcp", "tcps", "tcp-listen"):
         source.read = _tcp_reader(source.held.enter_context(_tcp(address)))
     elif scheme == "srt":
@@ -101,6 +110,11 @@ def open_sink(address: str) -> Sink:
         from .. import rist
 
         sink.write = _in_pieces(sink.held.enter_context(rist.Transport.builder().url(address).build()).send)
+    elif scheme == "rtp":
+        from .. import rtp
+
+        sender = sink.held.enter_context(rtp.Sender(address, pkt_size=_MESSAGE + 12))
+        sink.write = _in_pieces(sender.send)
     elif scheme in ("tcp", "tcps", "tcp-listen"):
         tcp = sink.held.enter_context(_tcp(address))
         sink.write = _in_pieces(tcp.send, 65536)
@@ -161,6 +175,29 @@ def _tcp_reader(transport: Any) -> Callable[[], tuple[bytes, bool]]:
                 return b"", False
             raise
         return bytes(memoryview(buffer)[:n]), False
+
+    return read
+
+
+def _rtsp_reader(source: Source, address: str) -> Callable[[], tuple[bytes, bool]]:
+    from .._native.rtp_lib import rtp_stats
+    from .._native.srt_lib import Packets
+    from ..exceptions import RtpError, RtpErrorKind
+    from ..rtp import RtspClient, RtspClientConfig
+
+    session = source.held.enter_context(RtspClient.connect(RtspClientConfig(address)))
+    link = session._link.take()
+    source.held.callback(link.close)
+    packets = Packets(link)
+    source.note = lambda: f"{rtp_stats(link).packets_lost} packets lost"
+
+    def read() -> tuple[bytes, bool]:
+        try:
+            return packets.read(None)
+        except RtpError as e:
+            if e.kind is RtpErrorKind.END_OF_STREAM:
+                return b"", False
+            raise
 
     return read
 

@@ -369,6 +369,18 @@ class Mount(_Pushes):
         if status:
             raise _SERVER.error(status)
 
+    def play_ts(self, data: bytes) -> None:
+        """Send whole TS packets of a recording when they are due, open to Ctrl-C."""
+        kept = ctypes.create_string_buffer(data, len(data))
+        at, done = ctypes.addressof(kept), 0
+        taken = c_size_t()
+        play = self._rtsp.tst_rtsp_mount_play_ts
+        while done < len(data):
+            status = play(byref(taken), self._id, at + done, len(data) - done, SLICE_MS)
+            done += taken.value
+            if status not in (base.TST_OK, TIMEOUT):
+                raise _SERVER.error(status)
+
     def publish_stats(self) -> rtsp_abi.tst_rtsp_publish_stats:
         """The counters of a publish mount."""
         out = rtsp_abi.tst_rtsp_publish_stats(struct_size=sizeof(rtsp_abi.tst_rtsp_publish_stats))

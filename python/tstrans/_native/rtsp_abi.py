@@ -97,7 +97,7 @@ class tst_rtsp_publish_stats(ctypes.Structure):
 class Api:
     """The functions of tstrans/rtsp.h, bound to one loaded library."""
 
-    __slots__ = ("tst_rtsp_connect", "tst_rtsp_wait", "tst_rtsp_control", "tst_rtsp_get_stats", "tst_rtsp_clock", "tst_rtsp_take", "tst_rtsp_take_h264", "tst_rtsp_cancel", "tst_rtsp_close", "tst_rtsp_server_start", "tst_rtsp_server_stop", "tst_rtsp_server_cancel", "tst_rtsp_server_close", "tst_rtsp_server_addr", "tst_rtsp_server_get_stats", "tst_rtsp_mount_add", "tst_rtsp_mount_publish", "tst_rtsp_mount_remove", "tst_rtsp_next_publisher", "tst_rtsp_mount_text", "tst_rtsp_mount_send_ts", "tst_rtsp_mount_get_stats", "tst_rtsp_mount_reset_stats", "tst_rtsp_publish_get_stats", "tst_rtsp_publish_take", "tst_rtsp_publish_cancel", "tst_rtsp_mount_close", )
+    __slots__ = ("tst_rtsp_connect", "tst_rtsp_wait", "tst_rtsp_control", "tst_rtsp_get_stats", "tst_rtsp_clock", "tst_rtsp_take", "tst_rtsp_take_h264", "tst_rtsp_cancel", "tst_rtsp_close", "tst_rtsp_server_start", "tst_rtsp_server_stop", "tst_rtsp_server_cancel", "tst_rtsp_server_close", "tst_rtsp_server_addr", "tst_rtsp_server_get_stats", "tst_rtsp_mount_add", "tst_rtsp_mount_publish", "tst_rtsp_mount_remove", "tst_rtsp_next_publisher", "tst_rtsp_mount_text", "tst_rtsp_mount_send_ts", "tst_rtsp_mount_play_ts", "tst_rtsp_mount_get_stats", "tst_rtsp_mount_reset_stats", "tst_rtsp_publish_get_stats", "tst_rtsp_publish_take", "tst_rtsp_publish_cancel", "tst_rtsp_mount_close", )
 
     tst_rtsp_connect: Callable[..., int]
     tst_rtsp_wait: Callable[..., int]
@@ -120,6 +120,7 @@ class Api:
     tst_rtsp_next_publisher: Callable[..., int]
     tst_rtsp_mount_text: Callable[..., int]
     tst_rtsp_mount_send_ts: Callable[..., int]
+    tst_rtsp_mount_play_ts: Callable[..., int]
     tst_rtsp_mount_get_stats: Callable[..., int]
     tst_rtsp_mount_reset_stats: Callable[..., int]
     tst_rtsp_publish_get_stats: Callable[..., int]
@@ -212,6 +213,10 @@ class Api:
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, )
         self.tst_rtsp_mount_send_ts = f
+        f = free.tst_rtsp_mount_play_ts
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int32, )
+        self.tst_rtsp_mount_play_ts = f
         f = free.tst_rtsp_mount_get_stats
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, )
