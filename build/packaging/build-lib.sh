@@ -12,13 +12,15 @@ want="/* digest of the public headers, for the build cache: $digest */"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 # The native libraries go in whole, so that the result needs libc and libm only: a folder that holds just
-# their archives comes first in the linker's search.
-mkdir "$tmp/static"
+# their archives comes first in the linker's search. Its path stays the same, as it is part of what Go's build
+# cache compares.
+static=$root/build/out/static
+mkdir -p "$static"
 for lib in libsrt libcrypto libstdc++; do
   archive=$(gcc -print-file-name="$lib.a")
-  [ -f "$archive" ] && ln -s "$(realpath "$archive")" "$tmp/static/$lib.a"
+  [ -f "$archive" ] && ln -sf "$(realpath "$archive")" "$static/$lib.a"
 done
-export CGO_LDFLAGS="-L$tmp/static ${CGO_LDFLAGS:-}" CGO_LDFLAGS_ALLOW="${CGO_LDFLAGS_ALLOW:--L.*}"
+export CGO_LDFLAGS="-L$static ${CGO_LDFLAGS:-}" CGO_LDFLAGS_ALLOW="${CGO_LDFLAGS_ALLOW:--L.*}"
 CGO_ENABLED=1 go build -trimpath -buildmode=c-shared "$@" \
   -ldflags "-s -w -linkmode external -extldflags '-Wl,--version-script=$root/capi/tstrans.map -Wl,-z,now -Wl,--exclude-libs,ALL -static-libgcc'" \
   -o "$tmp/libtstrans.so" ./capi
@@ -29,7 +31,7 @@ case "$out" in
   libs=$(dirname "$out")/_libs
   mkdir -p "$libs"
   for lib in librist.so.4 libcjson.so.1 libmbedcrypto.so.7; do
-    found=$(ldconfig -p | awk -v lib="$lib" '$1 == lib { print $NF; exit }')
+    found=$(ldconfig -p | awk -v lib="$lib" '$1 == lib && !n++ { print $NF }')
     [ -z "$found" ] || cp -L "$found" "$libs/"
   done
   ;;
