@@ -67,7 +67,10 @@ test-go: ## the Go tests with the race detector, the C, C++ and cgo-free program
 .PHONY: test-python
 test-python: venv lib ## the Python tests
 	$(VPY) build/abi/generate.py --check
-	$(WITH_PEER) $(VPY) -m pytest -q python/tests
+	# Forks, signals and threads in a process of their own: they are about a fresh program, not about one that
+	# the other tests have filled with a hundred extension modules.
+	$(VPY) -m pytest -q python/tests/test_process.py
+	$(WITH_PEER) $(VPY) -m pytest -q --ignore=python/tests/test_process.py python/tests
 
 .PHONY: soak
 soak: deps-test venv lib ## the tests that take longer
