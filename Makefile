@@ -67,10 +67,11 @@ test-go: ## the Go tests with the race detector, the C, C++ and cgo-free program
 .PHONY: test-python
 test-python: venv lib ## the Python tests
 	$(VPY) build/abi/generate.py --check
-	# Forks, signals and threads in a process of their own: they are about a fresh program, not about one that
-	# the other tests have filled with a hundred extension modules.
-	$(VPY) -m pytest -q python/tests/test_process.py
-	$(WITH_PEER) $(VPY) -m pytest -q --ignore=python/tests/test_process.py python/tests
+	# A process a file: a process that holds PyAV, pyarrow and the rest at once crashes when it loads a further
+	# native library. The cause is not found yet.
+	@failed=; for f in python/tests/test_*.py python/tests/interop/test_*.py; do echo "== $$f"; \
+	  $(WITH_PEER) $(VPY) -m pytest -q "$$f" || failed="$$failed $$f"; done; \
+	  [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
 
 .PHONY: soak
 soak: deps-test venv lib ## the tests that take longer
