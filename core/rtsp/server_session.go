@@ -275,7 +275,8 @@ func (c *serverConn) startPlaying(ses *serverSession) bool {
 		return true
 	}
 	if ses.mount.mcast != nil { // the group is sent to anyhow: this only counts
-		ses.p = &peer{m: ses.mount, owner: c, conn: ses.mount.group.conn}
+		ses.p = newPeer(ses.mount, 0)
+		ses.p.owner, ses.p.conn = c, ses.mount.group.conn
 	} else if ses.p.stopped() {
 		ses.p = ses.p.again()
 	}
