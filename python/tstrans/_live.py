@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, TypeVar
 
 from ._value import public_module
 
@@ -10,9 +10,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
-__all__ = ["CancelHandle", "Closing", "Final", "Snapshot", "text"]
+    from ._native.transport_lib import Domain, Link
+
+__all__ = [
+    "CancelHandle",
+    "Choice",
+    "Closing",
+    "ConnectionCounters",
+    "Final",
+    "Frozen",
+    "Live",
+    "Snapshot",
+    "limit",
+    "text",
+]
 
 _S = TypeVar("_S", bound="Snapshot")
+_O = TypeVar("_O", bound="Choice")
 _H = TypeVar("_H", bound="CancelHandle")
 _C = TypeVar("_C", bound="Closing")
 
@@ -36,17 +50,10 @@ class Final:
         cls.__module__ = public_module(cls.__module__)
 
 
-class Snapshot(Final):
-    """Counters at one moment. Frozen; two of them are equal only when they are the same object."""
+class Frozen(Final):
+    """Base of objects whose attributes cannot be assigned."""
 
-    __slots__: tuple[str, ...] = ()
-
-    @classmethod
-    def _of(cls: type[_S], values: Iterable[Any]) -> _S:
-        self = object.__new__(cls)
-        for name, value in zip(cls.__slots__, values, strict=True):
-            object.__setattr__(self, name, value)
-        return self
+    __slots__ = ()
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is frozen: {name}")
@@ -54,9 +61,102 @@ class Snapshot(Final):
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is frozen: {name}")
 
+
+class Choice(Frozen):
+    """One of a few named numbers. Equal to its number, and to nothing else that has a name."""
+
+    __slots__ = ("_name", "_number")
+    _name: str
+    _number: int
+
+    @classmethod
+    def _of(cls: type[_O], name: str, number: int) -> _O:
+        self = object.__new__(cls)
+        object.__setattr__(self, "_name", name)
+        object.__setattr__(self, "_number", number)
+        return self
+
+    def __int__(self) -> int:
+        return self._number
+
+    def __index__(self) -> int:
+        return self._number
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Choice):
+            return type(other) is type(self) and other._number == self._number
+        if isinstance(other, int):
+            return other == self._number
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __repr__(self) -> str:
-        inner = ", ".join(f"{n}={getattr(self, n)}" for n in self.__slots__)
+        return f"{type(self).__name__}.{self._name}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (type(self), self._name)
+
+
+class Snapshot(Frozen):
+    """Counters at one moment. Frozen; two of them are equal only when they are the same object."""
+
+    __slots__: tuple[str, ...] = ()
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._fields = (*cls._fields, *cls.__slots__)
+
+    @classmethod
+    def _of(cls: type[_S], values: Iterable[Any]) -> _S:
+        self = object.__new__(cls)
+        for name, value in zip(cls._fields, values, strict=True):
+            object.__setattr__(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{n}={getattr(self, n)}" for n in self._fields)
         return f"{type(self).__name__}({inner})"
+
+
+class ConnectionCounters(Snapshot):
+    """What SRT and RTP count of a connection; rates are bit/s."""
+
+    __slots__ = (
+        "bytes_sent",
+        "packets_sent",
+        "bytes_received",
+        "packets_received",
+        "rtt_us",
+        "send_bandwidth_bps",
+        "recv_bandwidth_bps",
+        "link_bandwidth_bps",
+        "bytes_lost_recv",
+        "packets_lost_recv",
+        "packets_lost_send",
+        "packets_retransmitted",
+        "packets_dropped_send",
+        "packets_dropped_recv",
+        "send_buffer_packets",
+        "recv_buffer_packets",
+    )
+    bytes_sent: int
+    packets_sent: int
+    bytes_received: int
+    packets_received: int
+    rtt_us: int
+    send_bandwidth_bps: int
+    recv_bandwidth_bps: int
+    link_bandwidth_bps: int
+    bytes_lost_recv: int
+    packets_lost_recv: int
+    packets_lost_send: int
+    packets_retransmitted: int
+    packets_dropped_send: int
+    packets_dropped_recv: int
+    send_buffer_packets: int
+    recv_buffer_packets: int
 
 
 class _Flag:
@@ -136,3 +236,36 @@ class Closing(Final):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({'closed' if self._link.closed else 'open'})"
+
+
+def limit(ms: int) -> int | None:
+    """A timeout of the library as Python has it."""
+    return None if ms < 0 else ms
+
+
+class Live(Closing):
+    """An object over one link, with the limits its URL gives to a receive and a send in ms."""
+
+    __slots__ = ("_last", "_recv_ms", "_send_ms")
+    _domain: ClassVar[Domain]
+    _link: Link
+    _last: Any  # a reconnecting object's counters: they stay readable after its close
+    _recv_ms: int | None
+    _send_ms: int | None
+
+    def _start(self, link: Link, recv_ms: int | None, send_ms: int | None) -> None:
+        self._hold(link)
+        self._recv_ms = recv_ms
+        self._send_ms = send_ms
+
+    def _check_open(self) -> None:
+        if self._flag.set or self._link.closed:
+            raise self._domain.closed(type(self).__name__)
+
+    def _check_not_closed(self) -> None:
+        if self._link.closed:
+            raise self._domain.closed(type(self).__name__)
+
+    def is_alive(self) -> bool:
+        """Whether the object is open and its link was not seen lost."""
+        return self._link.alive

@@ -85,7 +85,7 @@ def open_source(address: str) -> Source:
     elif scheme == "srt":
         link = _srt(address, sends=False)
         source.held.callback(link.close)
-        from .._native.srt_lib import Packets
+        from .._native.link_ts_lib import Packets
 
         packets = Packets(link)
         source.read = lambda: packets.read(None)
@@ -180,8 +180,8 @@ def _tcp_reader(transport: Any) -> Callable[[], tuple[bytes, bool]]:
 
 
 def _rtsp_reader(source: Source, address: str) -> Callable[[], tuple[bytes, bool]]:
+    from .._native.link_ts_lib import Packets
     from .._native.rtp_lib import rtp_stats
-    from .._native.srt_lib import Packets
     from ..exceptions import RtpError, RtpErrorKind
     from ..rtp import RtspClient, RtspClientConfig
 

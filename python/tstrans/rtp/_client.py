@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from .._live import Closing, Final, text
+from .._live_events import Events
 from .._native import rtp_lib as lib
 from ..exceptions import RtspError, RtspErrorKind
-from ..srt._demux import Events
 from ._h264 import H264Receiver
 from ._media import DemuxReceiver
 from ._stats import ClockAlignment, DigestAlgorithm, RtspStats, RtspVersion, StreamEndReason, TransportPref

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._live import text
+from .._live_events import Events
+from .._live_push import Pushing, muxer_of
 from .._native import rtp_lib as lib
 from ..exceptions import RtpError, RtpErrorKind
 from ..mpegts import DemuxEvent, MuxerStats
-from ..srt._demux import Events
-from ..srt._mux import _Pushing, muxer_of
-from ._plain import Ending, closed, packet_size, received
+from ._plain import CancelHandle, Ending, closed, packet_size, received
 from ._stats import SocketStats
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["DemuxReceiver", "MuxSender"]
 
 
-class MuxSender(_Pushing):
+class MuxSender(Pushing):
     """Muxes what is pushed and sends it in RTP packets at once.
 
     Args:
@@ -59,13 +59,18 @@ class MuxSender(_Pushing):
         if self._link.closed:
             raise closed("the sender")
 
-    def stats(self) -> tuple[Any, MuxerStats]:
-        """(SocketStats, MuxerStats); waits for nothing."""
-        if self._summary is not None:
-            return self._summary
-        self._check_not_closed()
+    def cancel_handle(self) -> CancelHandle:
+        """A handle that ends this object's calls from another thread."""
+        return CancelHandle._of(self._flag)
+
+    def _counters(self) -> SocketStats:
         s = self._link.stats()
-        return SocketStats._make(sent=(s.bytes_sent, s.messages_sent)), self._muxer.stats()
+        return SocketStats._make(sent=(s.bytes_sent, s.messages_sent))
+
+    def stats(self) -> tuple[SocketStats, MuxerStats]:
+        """The counters of the packets and of the muxer; waits for nothing."""
+        counters: tuple[SocketStats, MuxerStats] = self._both()
+        return counters
 
 
 class DemuxReceiver(Ending):

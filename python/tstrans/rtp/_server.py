@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._live import Closing, Final
+from .._live_events import Events
 from .._native import rtp_lib as lib
 from .._native.transport_lib import unsigned
 from ..exceptions import RtspError, RtspErrorKind
@@ -17,7 +18,6 @@ from ..mpegts import (
     SubtitleStreamHandle,
     VideoStreamHandle,
 )
-from ..srt._demux import Events
 from ._client import BasicAuth, DigestAuth
 from ._media import DemuxReceiver
 from ._stats import (

@@ -5,9 +5,8 @@ from __future__ import annotations
 import enum
 from typing import ClassVar
 
-from .._live import Snapshot
+from .._live import Choice, ConnectionCounters, Snapshot
 from .._value import public_module
-from ..srt._policy import _Choice
 
 __all__ = [
     "ClockAlignment",
@@ -28,7 +27,7 @@ __all__ = [
 ]
 
 
-class TransportPref(_Choice):
+class TransportPref(Choice):
     """How RTSP media comes: by UDP with TCP where that is refused, by UDP, or inside the RTSP connection."""
 
     __slots__ = ()
@@ -42,7 +41,7 @@ TransportPref.UDP = TransportPref._of("UDP", 1)
 TransportPref.TCP = TransportPref._of("TCP", 2)
 
 
-class RtspVersion(_Choice):
+class RtspVersion(Choice):
     """The version asked for. Both speak RTSP 1.0, which is what servers understand."""
 
     __slots__ = ()
@@ -54,7 +53,7 @@ RtspVersion.V1_0 = RtspVersion._of("V1_0", 0)
 RtspVersion.V2_0 = RtspVersion._of("V2_0", 1)
 
 
-class DigestAlgorithm(_Choice):
+class DigestAlgorithm(Choice):
     """The hash of Digest authentication (RFC 7616)."""
 
     __slots__ = ()
@@ -66,7 +65,7 @@ DigestAlgorithm.MD5 = DigestAlgorithm._of("MD5", 0)
 DigestAlgorithm.SHA256 = DigestAlgorithm._of("SHA256", 1)
 
 
-class ParameterSetInjection(_Choice):
+class ParameterSetInjection(Choice):
     """Where known SPS and PPS are put in: nowhere, or before IDR pictures that lack them."""
 
     __slots__ = ()
@@ -108,43 +107,10 @@ class ClockAlignment(enum.IntEnum):
     SENDER_REPORT = 3
 
 
-class SocketStats(Snapshot):
+class SocketStats(ConnectionCounters):
     """Counters of one object. Bytes include the RTP header; what RTP does not know is 0."""
 
-    __slots__ = (
-        "bytes_sent",
-        "packets_sent",
-        "bytes_received",
-        "packets_received",
-        "rtt_us",
-        "send_bandwidth_bps",
-        "recv_bandwidth_bps",
-        "link_bandwidth_bps",
-        "bytes_lost_recv",
-        "packets_lost_recv",
-        "packets_lost_send",
-        "packets_retransmitted",
-        "packets_dropped_send",
-        "packets_dropped_recv",
-        "send_buffer_packets",
-        "recv_buffer_packets",
-    )
-    bytes_sent: int
-    packets_sent: int
-    bytes_received: int
-    packets_received: int
-    rtt_us: int
-    send_bandwidth_bps: int
-    recv_bandwidth_bps: int
-    link_bandwidth_bps: int
-    bytes_lost_recv: int
-    packets_lost_recv: int
-    packets_lost_send: int
-    packets_retransmitted: int
-    packets_dropped_send: int
-    packets_dropped_recv: int
-    send_buffer_packets: int
-    recv_buffer_packets: int
+    __slots__ = ()
 
     @classmethod
     def _make(

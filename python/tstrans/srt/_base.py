@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._live import CancelHandle as _CancelHandle
-from .._live import Closing, text
+from .._live import Live, limit, text
 from .._native import srt_lib as lib
 from ._stats import ManagedTransportStats, SocketStats, SrtStats, socket_level, srt_level
 
 if TYPE_CHECKING:
-    from .._native.transport_lib import Link
     from ._policy import ReconnectPolicy
 
 __all__ = ["CancelHandle", "Cancelling", "Counting", "Live", "Managed", "Plain", "limit", "parameters"]
@@ -39,42 +38,11 @@ def parameters(url: str, policy: ReconnectPolicy | None = None, managed: bool = 
     return values
 
 
-def limit(ms: int) -> int | None:
-    """A timeout of the library as Python has it."""
-    return None if ms < 0 else ms
-
-
-class Live(Closing):
-    """An object over one link."""
-
-    __slots__ = ("_last", "_recv_ms", "_send_ms")
-    _last: Any  # a reconnecting object's counters: they stay readable after its close
-    _link: Link
-    _recv_ms: int | None
-    _send_ms: int | None
-
-    def _start(self, link: Link, recv_ms: int | None, send_ms: int | None) -> None:
-        self._hold(link)
-        self._recv_ms = recv_ms
-        self._send_ms = send_ms
-
-    def _check_open(self) -> None:
-        if self._flag.set or self._link.closed:
-            raise lib.DOMAIN.closed(type(self).__name__)
-
-    def _check_not_closed(self) -> None:
-        if self._link.closed:
-            raise lib.DOMAIN.closed(type(self).__name__)
-
-    def is_alive(self) -> bool:
-        """Whether the object is open and its link was not seen lost."""
-        return self._link.alive
-
-
 class Cancelling(Live):
     """An object with calls that wait."""
 
     __slots__ = ()
+    _domain = lib.DOMAIN
 
     def cancel_handle(self) -> CancelHandle:
         """A handle that ends this object's calls from another thread."""
@@ -105,7 +73,7 @@ class Plain(Counting):
         """
         self._check_not_closed()
         if not self._link.alive:
-            raise lib.DOMAIN.closed(type(self).__name__)
+            raise self._domain.closed(type(self).__name__)
         return srt_level(lib.details(self._link))
 
 

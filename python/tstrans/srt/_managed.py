@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .._native import srt_lib as lib
+from .._native.link_ts_lib import Packets
 from .._native.transport_lib import unsigned
 from ..exceptions import SrtError, SrtErrorKind, TstError
 from ._base import Counting, Managed, limit, parameters
@@ -88,7 +89,7 @@ class ManagedReceiver(_Raw):
     """
 
     __slots__ = ("_packets",)
-    _packets: lib.Packets
+    _packets: Packets
 
     @staticmethod
     def from_url(url: str, *, policy: ReconnectPolicy | None = None) -> ManagedReceiver:
@@ -104,7 +105,7 @@ class ManagedReceiver(_Raw):
             raise SrtError(kind=SrtErrorKind.CONFIG_INVALID, message="the URL needs mode=listener")
         self = object.__new__(ManagedReceiver)
         self._start(lib.managed_receive(values), limit(config.recv_ms), limit(config.send_ms))
-        self._packets = lib.Packets(self._link)
+        self._packets = Packets(self._link)
         self._flag.end = self._packets.drop
         self._last = None
         return self

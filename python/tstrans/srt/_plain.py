@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .._native import srt_lib as lib
+from .._native.link_ts_lib import Packets
 from .._native.transport_lib import unsigned
 from ..exceptions import TstError
 from ._base import Plain, limit, parameters
@@ -70,7 +71,7 @@ class Receiver(Plain):
     """Receives a transport stream, packet by packet."""
 
     __slots__ = ("_packets",)
-    _packets: lib.Packets
+    _packets: Packets
 
     def __init__(self, url: str, *, pkt_size: int = 1316) -> None:
         raise TypeError("Receiver is made by Receiver.from_url() or Socket.into_receiver()")
@@ -79,7 +80,7 @@ class Receiver(Plain):
     def _of(cls, link: Link, recv_ms: int | None, send_ms: int | None) -> Receiver:
         self = object.__new__(cls)
         self._start(link, recv_ms, send_ms)
-        self._packets = lib.Packets(link)
+        self._packets = Packets(link)
         self._flag.end = self._packets.drop
         return self
 

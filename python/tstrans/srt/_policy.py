@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import ClassVar, NoReturn
 
-from .._live import Final
+from .._live import Choice, Frozen
 from .._native.transport_lib import unsigned
 
 __all__ = ["BackoffStrategy", "OverflowPolicy", "ReconnectMode", "ReconnectPolicy", "RecvEndReason"]
 
-_C = TypeVar("_C", bound="_Choice")
 
-
-class _Frozen(Final):
-    __slots__ = ()
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is frozen: {name}")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is frozen: {name}")
-
-
-class BackoffStrategy(_Frozen):
+class BackoffStrategy(Frozen):
     """The wait before reconnect attempt n = 1, 2, …; it also comes before the first, and has no jitter.
 
     >>> BackoffStrategy.exponential(base_ms=100, max_ms=1000)
@@ -77,43 +65,7 @@ class BackoffStrategy(_Frozen):
         return f"BackoffStrategy.exponential(base_ms={self._base_ms}, max_ms={self._max_ms})"
 
 
-class _Choice(_Frozen):
-    """One of a few named numbers. Equal to its number, and to nothing else that has a name."""
-
-    __slots__ = ("_name", "_number")
-    _name: str
-    _number: int
-
-    @classmethod
-    def _of(cls: type[_C], name: str, number: int) -> _C:
-        self = object.__new__(cls)
-        object.__setattr__(self, "_name", name)
-        object.__setattr__(self, "_number", number)
-        return self
-
-    def __int__(self) -> int:
-        return self._number
-
-    def __index__(self) -> int:
-        return self._number
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, _Choice):
-            return type(other) is type(self) and other._number == self._number
-        if isinstance(other, int):
-            return other == self._number
-        return NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}.{self._name}"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return getattr, (type(self), self._name)
-
-
-class OverflowPolicy(_Choice):
+class OverflowPolicy(Choice):
     """What a full gap buffer does with one more message: drop its oldest, or refuse the new one."""
 
     __slots__ = ()
@@ -125,7 +77,7 @@ OverflowPolicy.DROP_OLDEST = OverflowPolicy._of("DROP_OLDEST", 0)
 OverflowPolicy.REJECT = OverflowPolicy._of("REJECT", 1)
 
 
-class ReconnectMode(_Choice):
+class ReconnectMode(Choice):
     """Who waits for the new link: the send that met the dead one, or nobody (sends queue)."""
 
     __slots__ = ()

@@ -185,6 +185,7 @@ class Socket(Live):
     """A connection that has not decided yet what it is used for. The ``into_`` methods consume it."""
 
     __slots__ = ()
+    _domain = lib.DOMAIN
 
     @classmethod
     def _of(cls, link: Any, recv_ms: int | None, send_ms: int | None) -> Socket:
@@ -214,7 +215,8 @@ class Socket(Live):
 
     def into_mux_sender(self, program_config: MuxerProgramConfig) -> MuxSender:
         """A sender of access units."""
-        from ._mux import MuxSender, muxer_of
+        from .._live_push import muxer_of
+        from ._mux import MuxSender
 
         self._check_not_closed()
         muxer = muxer_of(program_config)
@@ -222,7 +224,8 @@ class Socket(Live):
 
     def into_demux_receiver(self, *, demux_config: DemuxerConfig | None = None) -> DemuxReceiver:
         """A receiver of events."""
-        from ._demux import DemuxReceiver, Events
+        from .._live_events import Events
+        from ._demux import DemuxReceiver
 
         self._check_not_closed()
         events = Events(demux_config)

@@ -4,48 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._live import Snapshot
+from .._live import ConnectionCounters, Snapshot
 
 __all__ = ["ManagedTransportStats", "SocketStats", "SrtStats", "packet_level", "socket_level", "srt_level"]
 
 
-class SocketStats(Snapshot):
+class SocketStats(ConnectionCounters):
     """Counters of a connection. Bytes include the 44 bytes of headers a packet has; rates are bit/s."""
 
-    __slots__ = (
-        "bytes_sent",
-        "packets_sent",
-        "bytes_received",
-        "packets_received",
-        "rtt_us",
-        "send_bandwidth_bps",
-        "recv_bandwidth_bps",
-        "link_bandwidth_bps",
-        "bytes_lost_recv",
-        "packets_lost_recv",
-        "packets_lost_send",
-        "packets_retransmitted",
-        "packets_dropped_send",
-        "packets_dropped_recv",
-        "send_buffer_packets",
-        "recv_buffer_packets",
-    )
-    bytes_sent: int
-    packets_sent: int
-    bytes_received: int
-    packets_received: int
-    rtt_us: int
-    send_bandwidth_bps: int
-    recv_bandwidth_bps: int
-    link_bandwidth_bps: int
-    bytes_lost_recv: int
-    packets_lost_recv: int
-    packets_lost_send: int
-    packets_retransmitted: int
-    packets_dropped_send: int
-    packets_dropped_recv: int
-    send_buffer_packets: int
-    recv_buffer_packets: int
+    __slots__ = ()
 
 
 class SrtStats(Snapshot):
