@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
@@ -210,6 +211,22 @@ func await(t testing.TB, what string, ok func() bool) {
 		if time.Now().After(end) {
 			t.Fatalf("not within %v: %s", patience, what)
 		}
+	}
+}
+
+// freeGroup is a group of this process alone on a port that was free: tests of
+// other processes do not send to it.
+func freeGroup(t testing.TB) MulticastConfig {
+	t.Helper()
+	p, err := listenPair(t.Context(), netip.IPv4Unspecified(), netip.Addr{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	pid := os.Getpid()
+	return MulticastConfig{
+		Group: netip.AddrFrom4([4]byte{239, 255, byte(pid >> 8), byte(pid)}), //nolint:gosec // of a number
+		Port:  p.rtp.LocalAddr().Port(), TTL: 1,
 	}
 }
 

@@ -109,7 +109,7 @@ func TestElementaryMount(t *testing.T) {
 func TestMulticastMount(t *testing.T) {
 	leak.Check(t)
 	s := start(t, ServerConfig{})
-	mc := MulticastConfig{Group: mustAddr("239.255.21.3"), Port: 25004, TTL: 1}
+	mc := freeGroup(t)
 	m, err := s.AddMulticastMount("/mc", mc, MountConfig{Program: program(mpegts.MuxVideo)})
 	if err != nil {
 		t.Fatal(err)
@@ -132,6 +132,52 @@ func TestMulticastMount(t *testing.T) {
 	for _, bad := range []MulticastConfig{{Group: mustAddr("10.0.0.1"), TTL: 1}, {Group: mustAddr("239.1.1.1"), TTL: 0}} {
 		if _, err := s.AddMulticastMount("/bad", bad, MountConfig{Program: program(mpegts.MuxVideo)}); tsterr.KindOf(err) != tsterr.RTSPMount {
 			t.Error(err)
+		}
+	}
+}
+
+// A client of a group has no queue of its own; stopping the server while it
+// plays, paused or left ends it like any other.
+func TestStopWithGroupClients(t *testing.T) {
+	leak.Check(t)
+	for _, drain := range []time.Duration{0, 300 * time.Millisecond} {
+		s := start(t, ServerConfig{})
+		m, err := s.AddMulticastMount("/mc", freeGroup(t), MountConfig{Program: program(mpegts.MuxVideo)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := pump(t, m, 2000, false)
+		playing, paused, again := dial(t, ClientConfig{URL: s.url("/mc")}), dial(t, ClientConfig{URL: s.url("/mc")}), dial(t, ClientConfig{URL: s.url("/mc")})
+		for _, c := range []*Session{paused, again} {
+			if err := c.Pause(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := again.Play(); err != nil {
+			t.Fatal(err)
+		}
+		gone := dial(t, ClientConfig{URL: s.url("/mc")})
+		_ = gone.Close()
+		await(t, "two players", func() bool { return m.PeerCount() == 2 })
+		st := take(t, playing)
+		collect(t, st, count(mpegts.EventVideo, 3))
+		begun := time.Now()
+		if err := s.Stop(drain); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begun); took > drain+5*time.Second {
+			t.Errorf("stopping took %v", took)
+		}
+		stop()
+		collect(t, st, func([]sample) bool { return false }) // ends
+		for _, c := range []*Session{playing, again} {
+			await(t, "the end", func() bool { r, _ := c.End(); return r != EndNone })
+			if r, d := c.End(); r != EndCleanTeardown {
+				t.Error(r, d)
+			}
+		}
+		for _, c := range []*Session{playing, paused, again} {
+			_ = c.Close()
 		}
 	}
 }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ def pumping(mount: MountHandle, klv: bool = True, units: Sequence[bytes] | None 
         t.join(10)
 
 
-def pictures(events: DemuxReceiver, n: int) -> list[bytes]:
+def pictures(events: Iterable[DemuxEvent], n: int) -> list[bytes]:
     out: list[bytes] = []
     for e in events:
         if isinstance(e, DemuxEvent.Video):
@@ -191,7 +192,8 @@ def test_elementary_media(pref: TransportPref) -> None:
 def test_multicast_mount() -> None:
     with start() as server:
         add = server.add_multicast_mount
-        mount = add("/mc", "239.255.31.4", 25100, ttl=1, iface="127.0.0.1", program_config=program(False))
+        group = f"239.255.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"  # of this process alone
+        mount = add("/mc", group, 25100, ttl=1, iface="127.0.0.1", program_config=program(False))
         assert mount.mount_kind() == "multicast"
         assert "multicast" in repr(mount)
         with pumping(mount, klv=False), connect(server, "/mc") as session:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import selectors
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,12 +21,11 @@ from tstrans.mpegts import DemuxEvent
 from tstrans.rtp import RtspClient, RtspClientConfig, TransportPref
 
 ROOT = Path(__file__).resolve().parents[2]
-PEERS = [
-    p
-    for p in (os.environ.get("TSTRANS_PEER_PYTHON", ""), str(ROOT / "build/peer/bin/python"))
-    if Path(p).is_file()
-]
+ENV = ROOT / "build/interop/env"
+PEERS = [p for p in (ENV / "wheel02/bin/python", ENV / "wheel08/bin/python") if p.is_file()]
 SYSTEM_PYTHON = "/usr/bin/python3"
+PATIENCE = 30  # seconds that any one thing is waited for
+SILENCE = 10_000  # ms without a packet after which our client gives up
 
 
 @contextmanager
@@ -47,7 +48,9 @@ def test_ffprobe_and_ffmpeg(transport: str, elementary: bool, tmp_path: Path) ->
     source = tmp_path / "in.ts"
     encode = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=25:duration=1"]
     subprocess.run(
-        [*encode, "-c:v", "libx264", "-preset", "ultrafast", "-g", "5", "-bf", "0", source], check=True
+        [*encode, "-c:v", "libx264", "-preset", "ultrafast", "-g", "5", "-bf", "0", source],
+        check=True,
+        timeout=PATIENCE,
     )
     units = [e.payload for e in parse_file(source) if isinstance(e, DemuxEvent.Video)]
     with start() as server:
@@ -56,7 +59,9 @@ def test_ffprobe_and_ffmpeg(transport: str, elementary: bool, tmp_path: Path) ->
         with pumping(mount, units=units):
             command = ["ffmpeg", "-v", "error", "-y", "-rtsp_transport", transport, "-i", url, "-t", "1"]
             out = tmp_path / "out.264"
-            subprocess.run([*command, "-map", "0:v", "-c", "copy", "-f", "h264", out], check=True, timeout=60)
+            subprocess.run(
+                [*command, "-map", "0:v", "-c", "copy", "-f", "h264", out], check=True, timeout=PATIENCE
+            )
             probe = [
                 "ffprobe",
                 "-v",
@@ -68,7 +73,9 @@ def test_ffprobe_and_ffmpeg(transport: str, elementary: bool, tmp_path: Path) ->
                 "json",
                 url,
             ]
-            streams = json.loads(subprocess.run(probe, capture_output=True, timeout=60, check=True).stdout)
+            streams = json.loads(
+                subprocess.run(probe, capture_output=True, timeout=PATIENCE, check=True).stdout
+            )
     video = next(s for s in streams["streams"] if s["codec_type"] == "video")
     assert (video["codec_name"], video["width"], video["height"]) == ("h264", 160, 120)
     # Slice by slice, what FFmpeg wrote is what was pushed.
@@ -114,6 +121,9 @@ def test_gstreamer_plays(protocols: str, tmp_path: Path) -> None:
         assert data.startswith(want)
 
 
+# A media factory of the launch line argv[1]. Where argv[2] names a file, it is pushed into the element called
+# "meta" 50 times a second. (A file source in a live pipeline is no good: what it makes before the pipeline has its
+# base time is stamped with the time since boot, and the sink then waits for half an hour.)
 GST_SERVER = """
 import sys, gi
 gi.require_version("Gst", "1.0")
@@ -126,18 +136,56 @@ server.set_service("0")
 factory = GstRtspServer.RTSPMediaFactory()
 factory.set_launch(sys.argv[1])
 factory.set_shared(True)
+
+def configure(_, media):
+    source = media.get_element().get_by_name("meta")
+    def push():
+        source.emit("push-buffer", Gst.Buffer.new_wrapped(record))
+        return True
+    GLib.timeout_add(20, push)
+
+if len(sys.argv) > 2:
+    record = open(sys.argv[2], "rb").read()
+    factory.connect("media-configure", configure)
 server.get_mount_points().add_factory("/cam", factory)
 server.attach(None)
 print(server.get_bound_port(), flush=True)
 GLib.MainLoop().run()
 """
+META = (
+    "appsrc name=meta is-live=true format=time do-timestamp=true max-bytes=100000 leaky-type=downstream"
+    " caps=meta/x-klv,parsed=true"
+)
+
+
+def first_line(p: subprocess.Popen[str]) -> str:
+    assert p.stdout is not None
+    with selectors.DefaultSelector() as ready:
+        ready.register(p.stdout, selectors.EVENT_READ)
+        assert ready.select(PATIENCE), "the other program says nothing"
+    return p.stdout.readline().strip()
 
 
 @contextmanager
-def gst_server(launch: str) -> Iterator[str]:
-    with running([SYSTEM_PYTHON, "-c", GST_SERVER, launch]) as p:
-        assert p.stdout is not None
-        yield f"rtsp://127.0.0.1:{int(p.stdout.readline())}/cam"
+def gst_server(*arguments: object) -> Iterator[str]:
+    with running([SYSTEM_PYTHON, "-c", GST_SERVER, *map(str, arguments)]) as p:
+        yield f"rtsp://127.0.0.1:{int(first_line(p))}/cam"
+
+
+@contextmanager
+def playing(url: str, pref: TransportPref) -> Iterator[Iterator[DemuxEvent]]:
+    """The events of a stream; a silent or endless one fails."""
+    with RtspClient.connect(
+        RtspClientConfig(f"{url}?recv_timeout={SILENCE}", transport_pref=pref)
+    ) as session:
+
+        def events() -> Iterator[DemuxEvent]:
+            end = time.monotonic() + PATIENCE
+            for e in session.into_demux_receiver():
+                assert time.monotonic() < end, "what was waited for did not come"
+                yield e
+
+        yield events()
 
 
 def have_gst_server() -> bool:
@@ -154,24 +202,21 @@ def test_gstreamer_serves(pref: TransportPref, tmp_path: Path) -> None:
     (tmp_path / "klv.bin").write_bytes(record)
     h264 = "videotestsrc is-live=true ! video/x-raw,width=160,height=120,framerate=25/1"
     h264 += " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=5"
-    klv = f"multifilesrc location={tmp_path}/klv.bin do-timestamp=true ! meta/x-klv,parsed=true"
-    klv += " ! identity sleep-time=20000 ! rtpklvpay name=pay1 pt=97"
-    both = f"( {h264} ! rtph264pay name=pay0 pt=96 {klv} )"
-    with gst_server(both) as url:  # noqa: SIM117
-        with RtspClient.connect(RtspClientConfig(url, transport_pref=pref)) as session:
-            video, metadata = [], []
-            for e in session.into_demux_receiver():
-                if isinstance(e, DemuxEvent.Video):
-                    video.append(e.payload)
-                elif isinstance(e, DemuxEvent.Klv):
-                    metadata.append(e.payload)
-                if len(video) > 10 and len(metadata) > 3:
-                    break
-            assert set(metadata) == {record}
-            assert sum(b"\0\0\1\x65" in v for v in video) >= 1
+    both = f"( {h264} ! rtph264pay name=pay0 pt=96 {META} ! rtpklvpay name=pay1 pt=97 )"
+    with gst_server(both, tmp_path / "klv.bin") as url, playing(url, pref) as events:
+        video, metadata = [], []
+        for e in events:
+            if isinstance(e, DemuxEvent.Video):
+                video.append(e.payload)
+            elif isinstance(e, DemuxEvent.Klv):
+                metadata.append(e.payload)
+            if len(video) > 10 and len(metadata) > 3:
+                break
+        assert set(metadata) == {record}
+        assert sum(b"\0\0\1\x65" in v for v in video) >= 1
     ts = f"( {h264} ! h264parse ! mpegtsmux alignment=7 ! rtpmp2tpay name=pay0 )"
-    with gst_server(ts) as url, RtspClient.connect(RtspClientConfig(url, transport_pref=pref)) as session:
-        assert len(pictures(session.into_demux_receiver(), 10)) == 10
+    with gst_server(ts) as url, playing(url, pref) as events:
+        assert len(pictures(events, 10)) == 10
 
 
 PEER_CLIENT = """
@@ -211,25 +256,23 @@ def peer_environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "TSTRANS_LIBRARY")}
 
 
-@pytest.mark.skipif(not PEERS, reason="TSTRANS_PEER_PYTHON names no interpreter")
+@pytest.mark.skipif(not PEERS, reason="no other wheel is installed")
 @pytest.mark.parametrize("pref", ["UDP", "TCP"])
-def test_another_wheel(pref: str) -> None:
-    peer = PEERS[0]
+@pytest.mark.parametrize("peer", PEERS, ids=lambda p: p.parents[1].name)
+def test_another_wheel(peer: Path, pref: str) -> None:
     with start() as server:
         mount = server.add_unicast_mount("/live", program(False))
         with pumping(mount, klv=False):
             url = f"rtsp://{server.local_addr()}/live"
-            command = [peer, "-c", PEER_CLIENT, url, pref]
+            command = [str(peer), "-c", PEER_CLIENT, url, pref]
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=60, env=peer_environment(), check=False
+                command, capture_output=True, text=True, timeout=PATIENCE, env=peer_environment(), check=False
             )
             check_pictures([bytes.fromhex(line) for line in done.stdout.split()])
     head = (
         b"\0\0\0\1" + bytes.fromhex("6742001e8d6850") + b"\0\0\0\1" + bytes.fromhex("68ce3880") + b"\0\0\0\1e"
     ).hex()
-    with running([peer, "-c", PEER_SERVER, head], env=peer_environment()) as p:
-        assert p.stdout is not None
-        url = f"rtsp://{p.stdout.readline().strip()}/live"
-        config = RtspClientConfig(url, transport_pref=getattr(TransportPref, pref))
-        with RtspClient.connect(config) as session:
-            check_pictures(pictures(session.into_demux_receiver(), 10))
+    with running([str(peer), "-c", PEER_SERVER, head], env=peer_environment()) as p:
+        url = f"rtsp://{first_line(p)}/live"
+        with playing(url, getattr(TransportPref, pref)) as events:
+            check_pictures(pictures(events, 10))
