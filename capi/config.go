@@ -172,6 +172,12 @@ func (r *configReader) number(key string, to *float64, lo, hi float64, unit stri
 	*to = v
 }
 
+// has tells whether a parameter was given.
+func (r *configReader) has(key string) bool {
+	_, ok := r.values[key]
+	return ok
+}
+
 func (r *configReader) text(key string, to *string) {
 	if v, ok := lookup[string](r, key); ok {
 		*to = v

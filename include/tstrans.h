@@ -9,6 +9,7 @@
 
 #include "tstrans/base.h"
 #include "tstrans/codec.h"
+#include "tstrans/hls.h"
 #include "tstrans/klv.h"
 #include "tstrans/mediafile.h"
 #include "tstrans/mp4.h"

@@ -41,6 +41,20 @@ func (m *Muxer) PushVideo(au []byte, v VideoPush) error {
 	return m.pushVideo(s, au, &v)
 }
 
+// CheckVideo tells whether PushVideo would take an access unit.
+func (m *Muxer) CheckVideo(au []byte) error {
+	s, err := m.only(MuxVideo)
+	if err != nil {
+		return err
+	}
+	if s.Codec != CodecAV1 {
+		_, err = countNALs(au)
+	} else if m.cfg.AV1Carriage != AV1InteropRawOBU {
+		_, err = countOBUs(au)
+	}
+	return err
+}
+
 // PushVideoTo queues an access unit: Annex B for H.26x, a sequence of OBUs for
 // AV1. au is read during the call only.
 func (m *Muxer) PushVideoTo(h Handle, au []byte, v VideoPush) error {
@@ -219,6 +233,21 @@ func (m *Muxer) pushKLV(s *muxStream, klv []byte, pts int64, serviceID uint8) er
 	s.counts.Units++
 	s.counts.Pushed = true
 	return nil
+}
+
+// PushEmptyKLVTo queues a PES packet without payload on a KLV stream: it ends
+// the unit before it for readers that wait for the next one to begin.
+func (m *Muxer) PushEmptyKLVTo(h Handle, pts int64) error {
+	s, err := m.stream(MuxKLV, h)
+	if err != nil {
+		return err
+	}
+	head := PESHeader{StreamID: StreamIDPrivate1, PacketLength: measured, DataAlignmentIndicator: true}
+	if s.KLVSync {
+		head.StreamID = StreamIDMetadata
+	}
+	m.parts.begin(&head, 0)
+	return m.emit(s, pts, false)
 }
 
 // PushSubtitle queues a subtitle unit on the only subtitle stream.

@@ -1,0 +1,328 @@
+package hls
+
+import (
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/tstrans/tstrans/core/mpegts"
+	"github.com/tstrans/tstrans/core/tsterr"
+)
+
+// Publisher cuts transport packets into segments. Any thread may call it.
+type Publisher struct {
+	cfg    Config
+	stream *Stream
+
+	mu       sync.Mutex
+	server   *Server // nil without one
+	finished bool
+	driven   bool // an explicit cut was made: key frames lead
+	openedAt time.Time
+	ingest   *ingest // of packets that are cut at key frames
+	dates    dater
+
+	segments uint64
+	bytes    uint64
+	forced   uint64
+	skipped  uint64 // bytes before the first key frame
+	last     time.Duration
+	hasLast  bool
+}
+
+// Stats are the counters of a Publisher.
+type Stats struct {
+	Segments   uint64 // with the open one
+	Bytes      uint64 // accepted
+	ForcedCuts uint64 // cuts because no key frame came in time
+	Skipped    uint64 // bytes dropped before the first key frame, where KeyFrameCuts
+	OpenBytes  int64  // of the open segment
+	Open       bool
+	OpenAge    time.Duration // where Open
+	Last       time.Duration // duration of the newest ended segment, where HasLast
+	HasLast    bool
+
+	Clients  uint64 // connections taken
+	Refused  uint64 // connections above MaxClients
+	Requests uint64
+	Sent     uint64 // bytes of segments and playlists
+}
+
+// Open makes the folder, binds the server and starts serving.
+func Open(cfg Config) (*Publisher, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	var st store = &memStore{}
+	if !cfg.Memory {
+		d, err := openDir(cfg.Dir, cfg.Container)
+		if err != nil {
+			return nil, err
+		}
+		st = d
+	}
+	p := &Publisher{cfg: cfg}
+	p.dates = dater{clock: cfg.Clock}
+	p.stream = newStream(&p.cfg, st)
+	if cfg.NoServer {
+		return p, nil
+	}
+	var err error
+	if p.server, err = serve(&p.cfg, p.stream); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func errFinished(again bool) error {
+	if again {
+		return fail(tsterr.HLSFinished, "HlsPublisher already finished")
+	}
+	return fail(tsterr.HLSFinished, "HlsPublisher finished")
+}
+
+// Stream is what the publisher writes to; it can be read at any time.
+func (p *Publisher) Stream() *Stream { return p.stream }
+
+// Server is the publisher's server, nil without one.
+func (p *Publisher) Server() *Server {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.server
+}
+
+// Handle serves h beside the presentation, under a pattern of http.ServeMux.
+// See Server.Handle.
+func (p *Publisher) Handle(pattern string, h http.Handler) error {
+	srv := p.Server()
+	if srv == nil {
+		return configError("addr", "there is no server to serve %s", pattern)
+	}
+	return srv.Handle(pattern, h)
+}
+
+// enter takes the lock of a publisher that is not finished.
+func (p *Publisher) enter() error {
+	p.mu.Lock()
+	if p.finished {
+		p.mu.Unlock()
+		return errFinished(false)
+	}
+	return nil
+}
+
+// PushTS appends whole transport packets. What fails was not taken: the same
+// packets may be pushed again.
+func (p *Publisher) PushTS(b []byte) error {
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.mu.Unlock()
+	if len(b)%mpegts.PacketSize != 0 {
+		return fail(tsterr.HLSUnalignedPushTS, "payload must be a multiple of %d bytes; got %d", mpegts.PacketSize, len(b))
+	}
+	if len(b) == 0 {
+		return nil
+	}
+	if p.cfg.Container != TS {
+		return configError("container", "packets cannot go into %v segments: use a MuxPublisher", "fragmented MP4")
+	}
+	if p.cfg.KeyFrameCuts {
+		if p.ingest == nil {
+			p.ingest = newIngest(p)
+		}
+		return p.ingest.push(b)
+	}
+	if err := p.age(); err != nil {
+		return err
+	}
+	return p.append(b, Segment{})
+}
+
+// overdue tells whether the open segment is to be cut by the wall clock, and
+// whether that counts as forced.
+func (p *Publisher) overdue() (due, forced bool) {
+	if p.stream.open == nil {
+		return false, false
+	}
+	age := p.cfg.Now().Sub(p.openedAt)
+	if p.driven {
+		return age >= p.cfg.maxAge(), true
+	}
+	return age >= p.cfg.SegmentDuration, false
+}
+
+// age cuts the open segment by the wall clock where that is due.
+func (p *Publisher) age() error {
+	due, forced := p.overdue()
+	if !due {
+		return nil
+	}
+	if forced {
+		p.forced++
+	}
+	return p.cut(0)
+}
+
+// append writes to the open segment, or to a new one that meta describes.
+func (p *Publisher) append(b []byte, meta Segment) error {
+	if p.stream.open == nil {
+		if err := p.stream.begin(meta); err != nil {
+			return err
+		}
+		p.openedAt = p.cfg.Now()
+		p.segments++
+	}
+	if err := p.stream.write(b); err != nil {
+		return err
+	}
+	p.bytes += uint64(len(b))
+	return nil
+}
+
+// cut ends the open segment, if any; d 0 means by the wall clock.
+func (p *Publisher) cut(d time.Duration) error {
+	if p.stream.open == nil {
+		return nil
+	}
+	if d <= 0 {
+		d = max(0, p.cfg.Now().Sub(p.openedAt))
+	}
+	p.last, p.hasLast = d, true
+	return p.stream.end(d)
+}
+
+// CutSegment ends the open segment with the duration it took by the wall
+// clock. Without one it does nothing. Later cuts by age count as forced.
+func (p *Publisher) CutSegment() error { return p.CutSegmentWithDuration(0) }
+
+// CutSegmentWithDuration ends the open segment with the duration of its media;
+// 0 stands for the wall clock.
+func (p *Publisher) CutSegmentWithDuration(d time.Duration) error {
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.mu.Unlock()
+	p.driven = true
+	if p.ingest != nil && d <= 0 {
+		return p.ingest.cutNow()
+	}
+	return p.cut(min(d, maxDuration))
+}
+
+// Stats returns the counters.
+func (p *Publisher) Stats() (Stats, error) {
+	if err := p.enter(); err != nil {
+		return Stats{}, err
+	}
+	defer p.mu.Unlock()
+	s := Stats{
+		Segments: p.segments, Bytes: p.bytes, ForcedCuts: p.forced, Skipped: p.skipped, Last: p.last, HasLast: p.hasLast,
+	}
+	if o := p.stream.open; o != nil {
+		s.Open, s.OpenBytes, s.OpenAge = true, o.Bytes, max(0, p.cfg.Now().Sub(p.openedAt))
+	}
+	if p.server != nil {
+		p.server.count(&s)
+	}
+	return s, nil
+}
+
+// Addr is the "ip:port" of the server, empty without one.
+func (p *Publisher) Addr() (string, error) {
+	if err := p.enter(); err != nil {
+		return "", err
+	}
+	defer p.mu.Unlock()
+	if p.server == nil {
+		return "", nil
+	}
+	return p.server.Addr()
+}
+
+// Playlist is the text of the playlist now; ending adds the end tag that an
+// event or VOD playlist gets at Finish.
+func (p *Publisher) Playlist(ending bool) (string, error) {
+	if err := p.enter(); err != nil {
+		return "", err
+	}
+	defer p.mu.Unlock()
+	if ending {
+		return string(p.stream.State().Ending()), nil
+	}
+	return string(p.stream.State().Playlist()), nil
+}
+
+// AddDateRange lists a marker. See Stream.AddDateRange.
+func (p *Publisher) AddDateRange(r DateRange) error {
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.mu.Unlock()
+	return p.stream.AddDateRange(r)
+}
+
+// Finish ends the open segment, writes the final playlist and stops the
+// server. It ends all of that also where it fails.
+func (p *Publisher) Finish() error {
+	srv, err := p.finish()
+	if srv != nil {
+		srv.Close()
+	}
+	return err
+}
+
+// FinishServing is Finish with the server left running.
+func (p *Publisher) FinishServing() (*Server, error) { return p.finish() }
+
+func (p *Publisher) finish() (*Server, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.finished {
+		return nil, errFinished(true)
+	}
+	p.finished = true
+	var err error
+	if p.ingest != nil {
+		err = p.ingest.cutNow()
+	} else {
+		err = p.cut(0)
+	}
+	err = errors.Join(err, p.stream.finish())
+	srv := p.server
+	p.server = nil
+	if err != nil {
+		// The first fault tells most; a joined one has no kind of its own.
+		var first *tsterr.Error
+		if errors.As(err, &first) {
+			err = first
+		}
+	}
+	return srv, err
+}
+
+// Close stops the server and ends the publisher as Finish does, and never
+// fails: it may be repeated.
+func (p *Publisher) Close() error {
+	_ = p.Finish()
+	return nil
+}
+
+// Abort stops the server and leaves what is there as it is: no segment is
+// ended, no playlist written.
+func (p *Publisher) Abort() {
+	p.mu.Lock()
+	done := p.finished
+	p.finished = true
+	srv := p.server
+	p.server = nil
+	p.mu.Unlock()
+	if !done {
+		p.stream.close()
+	}
+	if srv != nil {
+		srv.Close()
+	}
+}
