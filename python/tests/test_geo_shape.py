@@ -10,7 +10,8 @@ import shapely
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from shapely import affinity
-from shapely.geometry import MultiPolygon, Polygon, box
+from shapely.geometry import MultiPolygon, Polygon, box, shape
+from tstrans import geo
 from tstrans.geo._shape import crosses_itself, cut_line, cut_ring, signed_area, unwrap, wrap
 
 GLOBE = box(-180, -90, 180, 90)
@@ -165,3 +166,35 @@ def test_crossing_is_what_shapely_calls_invalid(points: list[tuple[float, float]
         assert crosses_itself(x, y)[0]
     elif ring.minimum_clearance > 1e-6:
         assert not crosses_itself(x, y)[0]
+
+
+def corners(points: list[tuple[float, float]]) -> dict[str, list[float]]:
+    return {
+        f"corner_{c}_p{k}_deg": [p[i]] for c, i in (("lat", 1), ("lon", 0)) for k, p in enumerate(points, 1)
+    }
+
+
+@pytest.mark.parametrize(
+    ("points", "why"),
+    [
+        # The last corner comes to lie on the first edge when it is rounded.
+        ([(-89.99, 0), (-89.99, -89.99), (0, 0), (-89.99 + 3e-8, -89.9275)], "crosses_itself"),
+        ([(0, 0), (1, 0), (1, 4e-8), (0, 4e-8)], "no_area"),
+        ([(0, 0), (2, 0), (1, 1), (1, 1e-8)], "crosses_itself"),
+        ([(179.9999999, 0), (-179.99999996, 0), (-179.99999997, 1e-8), (179.9999999, 2e-8)], "no_area"),
+    ],
+)
+def test_what_rounding_makes_invalid_is_left_out(points: list[tuple[float, float]], why: str) -> None:
+    got = geo.to_geojson(corners(points), parts=["footprint"])
+    assert got["features"] == []
+    assert got["tstrans"]["footprints_left_out"][why] == 1
+
+
+def test_a_corner_on_the_antimeridian_between_two_parts() -> None:
+    """Two parts that meet in one point stay two."""
+    (got,) = geo.to_geojson(corners([(170, 10), (-170, 0), (180, 10), (-170, 20)]), parts=["footprint"])[
+        "features"
+    ]
+    s = shape(got["geometry"])
+    assert s.is_valid, s.wkt
+    assert sum(p.bounds[0] < 0 for p in s.geoms) == 2

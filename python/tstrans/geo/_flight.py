@@ -6,14 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._pandas_common import need_numpy
-from ._shape import crosses_itself, signed_area, unwrap, wrap
+from ._shape import DEGREES, crosses_itself, cut_ring, signed_area, sound_rings, unwrap, wrap
 from ._source import Columns, columns
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ._shape import Flags, Floats
+    from ._shape import Flags, Floats, Ring
 
 __all__ = ["ELLIPSOID", "MARKING", "MSL", "Flight", "Footprints", "utc_us"]
 
@@ -58,7 +58,7 @@ def utc_us(
 class Footprints:
     """Four corners a row, in the order of the image's corners, and which rows have usable ones."""
 
-    __slots__ = ("crossing", "full", "lat", "lon", "skipped", "valid")
+    __slots__ = ("crossing", "cut", "full", "lat", "lon", "skipped", "valid")
 
     def __init__(self, c: Columns) -> None:
         np = need_numpy()
@@ -76,9 +76,9 @@ class Footprints:
         there = ~(np.isnan(lat) | np.isnan(lon)).any(axis=1)
         beyond = there & ((np.abs(lat) > 90.0) | (np.abs(lon) > 180.0)).any(axis=1)
         there &= ~beyond
-        lat = np.where(there[:, None], lat, 0.0)
+        lat = np.round(np.where(there[:, None], lat, 0.0), DEGREES)
         self.lat: Floats = lat
-        x = unwrap(np.where(there[:, None], lon, 0.0))
+        x = np.round(unwrap(np.round(np.where(there[:, None], lon, 0.0), DEGREES)), DEGREES)
         # A ring around a pole does not close on itself: its area and its edges mean nothing on this plane.
         ends = (x[:, 0] - x[:, 3] + 180.0) % 360.0 - 180.0
         around = x[:, 3] + ends - x[:, 0]
@@ -91,19 +91,28 @@ class Footprints:
         once = ((steps > 0).all(axis=1) | (steps < 0).all(axis=1)) & (np.abs(around) < 540.0)
         twisted |= there & polar & ~once
         self.valid: Flags = there & ~flat & ~twisted
+        # Exterior rings are counterclockwise (RFC 7946 §3.1.6); the image's corners usually are not.
+        clockwise = self.valid & np.where(polar, (around < 0) == (lat.sum(axis=1) >= 0), area < 0)
+        x[clockwise] = np.round(unwrap(wrap(x[clockwise][:, ::-1])), DEGREES)
+        lat[clockwise] = lat[clockwise][:, ::-1]
+        self.lon: Floats = x
+        #: Rows whose ring has to be cut.
+        self.crossing: Flags = self.valid & (polar | (x.max(axis=1) > 180.0) | (x.min(axis=1) < -180.0))
+        #: Their parts, by row.
+        self.cut: dict[int, list[Ring]] = {}
+        for i in np.flatnonzero(self.crossing).tolist():
+            rings = sound_rings(cut_ring(x[i].tolist(), lat[i].tolist()))
+            if rings:
+                self.cut[i] = rings
+                continue
+            self.valid[i] = self.crossing[i] = False
+            (twisted if rings is None else flat)[i] = True
         #: What was left out, and why.
         self.skipped = {
             "off_the_globe": int(beyond.sum()),
             "no_area": int(flat.sum()),
             "crosses_itself": int(twisted.sum()),
         }
-        # Exterior rings are counterclockwise (RFC 7946 §3.1.6); the image's corners usually are not.
-        clockwise = self.valid & np.where(polar, (around < 0) == (lat.sum(axis=1) >= 0), area < 0)
-        x[clockwise] = unwrap(wrap(x[clockwise][:, ::-1]))
-        lat[clockwise] = lat[clockwise][:, ::-1]
-        self.lon: Floats = x
-        #: Rows whose ring has to be cut.
-        self.crossing: Flags = self.valid & (polar | (x.max(axis=1) > 180.0) | (x.min(axis=1) < -180.0))
 
 
 class Flight:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .._klv_fields import plain
 from .._pandas_common import need_numpy
 from ._flight import ELLIPSOID, MARKING, Flight
-from ._shape import cut_line, cut_ring
+from ._shape import DEGREES, cut_line
 
 if TYPE_CHECKING:
     from ._shape import Flags, Floats, Ring
@@ -35,26 +35,19 @@ PROPERTIES = (
     "target_width_m",
 )
 
-# 1e-7 degrees are 11 mm on the ground; the items of four bytes resolve 5 to 9 mm.
-_DEGREES = 7
 _METRES = 2
 
 
 def _position(lon: float, lat: float, height: float) -> list[float]:
     """A position; the third number is a height above the ellipsoid (§3.1.1), or is not there."""
-    at = [round(lon, _DEGREES), round(lat, _DEGREES)]
+    at = [round(lon, DEGREES), round(lat, DEGREES)]
     if height == height:
         at.append(round(height, _METRES))
     return at
 
 
-def _polygon(rings: list[Ring]) -> dict[str, Any] | None:
-    closed = []
-    for r in rings:
-        ring = [[round(x, _DEGREES), round(y, _DEGREES)] for x, y in r]
-        closed.append([[*ring, ring[0]]])
-    if not closed:
-        return None
+def _polygon(rings: list[Ring]) -> dict[str, Any]:
+    closed = [[[list(p) for p in (*r, r[0])]] for r in rings]
     if len(closed) == 1:
         return {"type": "Polygon", "coordinates": closed[0]}
     return {"type": "MultiPolygon", "coordinates": closed}
@@ -64,15 +57,14 @@ def footprint_geometry(flight: Flight) -> list[dict[str, Any] | None]:
     """A Polygon, or a MultiPolygon where the antimeridian or a pole is in it, or None, for each record."""
     np = need_numpy()
     f = flight.footprints
-    x, y = np.round(f.lon, _DEGREES), np.round(f.lat, _DEGREES)
-    rings = np.stack((x, y), axis=2)
+    rings = np.stack((f.lon, f.lat), axis=2)
     rings = np.concatenate((rings, rings[:, :1]), axis=1)
     plain = f.valid & ~f.crossing
     out: list[dict[str, Any] | None] = [None] * flight.size
     for i, ring in zip(np.flatnonzero(plain).tolist(), rings[plain].tolist(), strict=True):
         out[i] = {"type": "Polygon", "coordinates": [ring]}
-    for i in np.flatnonzero(f.crossing).tolist():
-        out[i] = _polygon(cut_ring(f.lon[i].tolist(), f.lat[i].tolist()))
+    for i, parts in f.cut.items():
+        out[i] = _polygon(parts)
     return out
 
 
@@ -102,10 +94,10 @@ def track_geometry(flight: Flight, max_gap_s: float | None = None) -> tuple[dict
             if len(x) < 2 or ((x == x[0]).all() and (y == y[0]).all()):
                 continue
             if flat:
-                xy = np.round(np.stack((x, y), axis=1), _DEGREES)
+                xy = np.round(np.stack((x, y), axis=1), DEGREES)
             else:
                 z = np.interp(_places(len(x), x[0] != lon[first], first, last), np.arange(len(rows)), height)
-                xy = np.column_stack((np.round(x, _DEGREES), np.round(y, _DEGREES), np.round(z, _METRES)))
+                xy = np.column_stack((np.round(x, DEGREES), np.round(y, DEGREES), np.round(z, _METRES)))
             lines.append(xy.tolist())
             through.append(rows[first : last + 1])
     if not lines:
@@ -160,7 +152,7 @@ def _bbox(flight: Flight) -> list[float] | None:
         if np.ptp(there) < east - west:
             west, east = there.min(), there.max()
             west, east = (west - 360.0 if west > 180.0 else west), (east - 360.0 if east > 180.0 else east)
-    return [round(float(v), _DEGREES) for v in (west, south, east, north)]
+    return [round(float(v), DEGREES) for v in (west, south, east, north)]
 
 
 def collection_head(flight: Flight) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from .._klv_fields import describe, plain
 from .._pandas_common import need_numpy, need_pyarrow
 from ._flight import ELLIPSOID, Flight
-from ._shape import cut_ring
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,10 +62,9 @@ def _polygons(flight: Flight) -> tuple[Any, Floats, list[str]]:
         return _binary(wkb.view(np.uint8), lengths, f.valid), box, ["Polygon"] if whole.any() else []
     several = 0
     pieces: list[bytes] = []
-    rest, data, at = np.flatnonzero(f.crossing), wkb.tobytes(), 0
+    data, at = wkb.tobytes(), 0
     before = np.cumsum(whole)
-    for i in rest.tolist():
-        rings = cut_ring(f.lon[i].tolist(), f.lat[i].tolist())
+    for i, rings in f.cut.items():
         upto = int(before[i]) * ring.itemsize
         made = _multi(rings) if len(rings) != 1 else _one(rings[0])
         several += len(rings) != 1

@@ -15,10 +15,29 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
-__all__ = ["Point", "Ring", "crosses_itself", "cut_line", "cut_ring", "signed_area", "unwrap", "wrap"]
+__all__ = [
+    "DEGREES",
+    "Point",
+    "Ring",
+    "crosses_itself",
+    "cut_line",
+    "cut_ring",
+    "signed_area",
+    "sound_rings",
+    "unwrap",
+    "wrap",
+]
 
 Point = tuple[float, float]
 Ring = list[Point]
+
+#: Decimals of exported coordinates: 1e-7 degrees are 11 mm on the ground, and the items of four bytes resolve
+#: 5 to 9 mm. Shapes are judged after rounding, as it can make a narrow one touch itself.
+DEGREES = 7
+
+#: A corner this near to the line through an edge, in degrees, counts as on it: far above what the arithmetic
+#: loses, far below the grid of the coordinates.
+_TOUCH = 5e-10
 
 
 def wrap(lon: Any) -> Any:
@@ -50,7 +69,19 @@ def signed_area(x: Floats, y: Floats) -> Floats:
 
 
 def _sides(ax: Floats, ay: Floats, bx: Floats, by: Floats, cx: Floats, cy: Floats) -> Floats:
-    return (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+    """Which side of the line from a to b the point c is on: 1 left, -1 right, 0 on it (or next to it)."""
+    import numpy as np
+
+    dx, dy = bx - ax, by - ay
+    side = dx * (cy - ay) - dy * (cx - ax)
+    return np.where(np.abs(side) <= _TOUCH * np.hypot(dx, dy), 0.0, np.sign(side))
+
+
+def _meet(px: Any, py: Any, qx: Any, qy: Any, rx: Any, ry: Any, sx: Any, sy: Any) -> Flags:
+    """Whether the edges p-q and r-s have a point in common."""
+    apart = _sides(px, py, qx, qy, rx, ry) * _sides(px, py, qx, qy, sx, sy)
+    other = _sides(rx, ry, sx, sy, px, py) * _sides(rx, ry, sx, sy, qx, qy)
+    return (apart <= 0) & (other <= 0)
 
 
 def crosses_itself(x: Floats, y: Floats) -> Flags:
@@ -58,14 +89,37 @@ def crosses_itself(x: Floats, y: Floats) -> Flags:
     hit = None
     for a in (0, 1):
         p, q, r, s = ((a + k) % 4 for k in range(4))
-        px, py, qx, qy = x[:, p], y[:, p], x[:, q], y[:, q]
-        rx, ry, sx, sy = x[:, r], y[:, r], x[:, s], y[:, s]
-        apart = _sides(px, py, qx, qy, rx, ry) * _sides(px, py, qx, qy, sx, sy)
-        other = _sides(rx, ry, sx, sy, px, py) * _sides(rx, ry, sx, sy, qx, qy)
-        meet = (apart <= 0) & (other <= 0)
+        meet = _meet(x[:, p], y[:, p], x[:, q], y[:, q], x[:, r], y[:, r], x[:, s], y[:, s])
         hit = meet if hit is None else hit | meet
     assert hit is not None
     return hit
+
+
+def sound_rings(rings: list[Ring]) -> list[Ring] | None:
+    """Rings as they are exported: rounded, without repeated points, and without those that have no area left.
+
+    None where one of them meets itself.
+    """
+    import numpy as np
+
+    out = []
+    for r in rings:
+        points = [(round(x, DEGREES), round(y, DEGREES)) for x, y in r]
+        points = [p for i, p in enumerate(points) if p != points[i - 1]]
+        if len(points) < 3:
+            continue
+        x, y = np.array(points).T
+        x = x - x[0]  # a large longitude costs the area its digits
+        if abs(signed_area(x, y)) <= _TOUCH * np.hypot(np.ptp(x), np.ptp(y)):
+            continue
+        first, second = np.triu_indices(len(points), 2)
+        apart = (first != 0) | (second != len(points) - 1)  # neighbours share a corner
+        a, b = first[apart], second[apart]
+        c, d = (a + 1) % len(points), (b + 1) % len(points)
+        if _meet(x[a], y[a], x[c], y[c], x[b], y[b], x[d], y[d]).any():
+            return None
+        out.append(points)
+    return out
 
 
 def cut_line(lon: Floats, lat: Floats) -> list[tuple[Floats, Floats, int, int]]:
@@ -151,7 +205,8 @@ def _half(ring: Ring, at: float, east: bool) -> list[Ring]:
     """The parts of a simple ring on one side of the meridian ``at``.
 
     The ring falls into chains on that side; their ends lie on the meridian. Along it, inside and outside
-    alternate: the ends, sorted by latitude, belong together in pairs.
+    alternate: the ends, sorted by latitude, belong together in pairs. Of two ends in one place, the one whose
+    chain comes from the south is the first.
     """
     sign = 1.0 if east else -1.0
     inside = [sign * (x - at) > 0 for x, _ in ring]
@@ -176,11 +231,12 @@ def _half(ring: Ring, at: float, east: bool) -> list[Ring]:
         if inside[(k + 1) % n] and chain is not None:
             chain.append((bx, by))
     ends = sorted(
-        [(c[0][1], i, 0) for i, c in enumerate(chains)] + [(c[-1][1], i, 1) for i, c in enumerate(chains)]
+        [(c[0][1], c[-1][1], i, 0) for i, c in enumerate(chains)]
+        + [(c[-1][1], c[0][1], i, 1) for i, c in enumerate(chains)]
     )
     mate: dict[tuple[int, int], tuple[int, int]] = {}
     for a, b in zip(ends[::2], ends[1::2], strict=True):
-        mate[a[1:]], mate[b[1:]] = b[1:], a[1:]
+        mate[a[2:]], mate[b[2:]] = b[2:], a[2:]
     out: list[Ring] = []
     left = set(range(len(chains)))
     while left:
