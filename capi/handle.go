@@ -1,5 +1,10 @@
 package main
 
+/*
+#include "detail.h"
+*/
+import "C"
+
 import (
 	"sync"
 	"sync/atomic"
@@ -60,6 +65,11 @@ func (t *handleTable) add(obj any) (uint64, error) {
 		t.free = t.free[1:]
 	} else {
 		slot = t.next
+		if slot == 0 {
+			// The first object: every package has been initialised, and hardly
+			// any of that is needed again.
+			C.tsti_trim()
+		}
 		t.next++
 		t.gens = append(t.gens, 0)
 		if t.pages[slot>>pageBits].Load() == nil {

@@ -24,7 +24,11 @@ export CGO_LDFLAGS="-L$static ${CGO_LDFLAGS:-}" CGO_LDFLAGS_ALLOW="${CGO_LDFLAGS
 CGO_ENABLED=1 go build -trimpath -buildmode=c-shared "$@" \
   -ldflags "-s -w -linkmode external -extldflags '-Wl,--version-script=$root/capi/tstrans.map -Wl,-z,now -Wl,--exclude-libs,ALL -static-libgcc'" \
   -o "$tmp/libtstrans.so" ./capi
-mv -f "$tmp/libtstrans.so" "$out"
+# Copied in small pieces, as pip installs it: the page cache keeps a file in the pieces it was written in, and a
+# process that touches one byte is charged for its whole piece, up to 2 MiB.
+dd if="$tmp/libtstrans.so" of="$out.new" bs=64k status=none
+chmod --reference="$tmp/libtstrans.so" "$out.new"
+mv -f "$out.new" "$out"
 # librist has no archive: it travels beside the library, which opens it at the first RIST link.
 case "$out" in
 */python/tstrans/*)

@@ -48,7 +48,6 @@ class Library:
         if got != abi.TST_ABI_VERSION:
             raise ImportError(f"{path} has ABI {got}, this package wants {abi.TST_ABI_VERSION}")
         self.names: dict[int, str] = {}
-        _drop_pages(path)
 
     def room(self, name: str) -> Any:
         api = self._rooms.get(name)
@@ -56,29 +55,6 @@ class Library:
             module = import_module(f"{__package__}.{name}_abi")
             api = self._rooms[name] = module.Api(self._free, self._held)
         return api
-
-
-_MADV_DONTNEED = 4
-
-
-def _drop_pages(path: str) -> None:
-    """Give back what only the start of the library needed: about 3 MB of relocations, tables and code.
-
-    These pages are clean, so what is needed again comes back from the file.
-    """
-    own = ctypes.CDLL(None)
-    try:
-        with open("/proc/self/maps", "rb") as f:
-            lines = [line.split() for line in f if line.rstrip().endswith(os.fsencode(path))]
-        drop = own.madvise
-    except (OSError, AttributeError):
-        return
-    readable = [fields[0] for fields in lines if fields[1] == b"r--p"]
-    for fields in lines:
-        # The last of the read-only parts was writable while it was relocated: its pages are private.
-        if fields[1] == b"r-xp" or fields[0] in readable[:-1]:
-            first, last = (int(x, 16) for x in fields[0].split(b"-"))
-            drop(ctypes.c_void_p(first), ctypes.c_size_t(last - first), _MADV_DONTNEED)
 
 
 _current: Library | None = None
