@@ -203,3 +203,12 @@ const (
 	MP4NothingUsable  Kind = -1303 // access units came, but none could be played
 	MP4CodecUnknown   Kind = -1304
 )
+
+// Timelines: markers and their store.
+const (
+	TimelineInvalid  Kind = -1700 // a marker's time, text or data is none
+	TimelineTooLarge Kind = -1701 // beyond a documented limit
+	TimelineFull     Kind = -1702 // the disk is full, or the epoch holds all it may
+	TimelineStore    Kind = -1703 // the database refused
+	TimelineURL      Kind = -1704 // no database is meant
+)

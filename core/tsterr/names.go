@@ -159,4 +159,9 @@ var names = map[Kind]string{
 	MP4TimeRange:                    "mp4.time_range",
 	MP4NothingUsable:                "mp4.nothing_usable",
 	MP4CodecUnknown:                 "mp4.codec_unknown",
+	TimelineInvalid:                 "timeline.invalid",
+	TimelineTooLarge:                "timeline.too_large",
+	TimelineFull:                    "timeline.full",
+	TimelineStore:                   "timeline.store",
+	TimelineURL:                     "timeline.url",
 }

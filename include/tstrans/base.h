@@ -179,6 +179,11 @@ typedef int32_t tst_status;
 #define TST_E_MP4_TIME_RANGE (-1302)
 #define TST_E_MP4_NOTHING_USABLE (-1303)
 #define TST_E_MP4_CODEC_UNKNOWN (-1304)
+#define TST_E_TIMELINE_INVALID (-1700)
+#define TST_E_TIMELINE_TOO_LARGE (-1701)
+#define TST_E_TIMELINE_FULL (-1702)
+#define TST_E_TIMELINE_STORE (-1703)
+#define TST_E_TIMELINE_URL (-1704)
 
 /* const-qualified names, spelled as one word so that they survive bindings
  * generators that drop qualifiers. */
