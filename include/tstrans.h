@@ -23,5 +23,7 @@
 #include "tstrans/rtp.h"
 #include "tstrans/rtsp.h"
 #include "tstrans/rist.h"
+#include "tstrans/timeline.h"
+#include "tstrans/page.h"
 
 #endif /* TSTRANS_H */

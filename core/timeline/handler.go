@@ -341,6 +341,7 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
 	}
 	defer h.feeds.Add(-1)
 	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Time{}) // the request is read; the feed lasts
 	after := r.Header.Get("Last-Event-ID")
 	if after == "" {
 		after = r.URL.Query().Get("after")
