@@ -12,7 +12,6 @@ import (
 	"unsafe"
 
 	"github.com/tstrans/tstrans/core/rist"
-	"github.com/tstrans/tstrans/core/transport"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
 
@@ -87,10 +86,7 @@ func tst_rist_get_stats(out *C.tst_rist_stats, id C.tst_link) (st C.tst_status) 
 	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
 		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
-	_, d, _, err := linkAs[interface {
-		transport.Object
-		Details() rist.Stats
-	}](id, 0)
+	d, err := peekAs[interface{ Details() rist.Stats }](id)
 	if err != nil {
 		return outcome(err)
 	}

@@ -183,6 +183,27 @@ func linkAs[T any](id C.tst_link, ms C.int32_t) (l *link, obj T, timeout time.Du
 	return l, obj, timeout, nil
 }
 
+// peekAs finds what is behind a link that is up, cancelled or not: for what only looks.
+func peekAs[T any](id C.tst_link) (obj T, err error) {
+	l, err := share[*link](id)
+	if err != nil {
+		return obj, err
+	}
+	select {
+	case <-l.ready:
+	default:
+		return obj, transport.Timeout("link")
+	}
+	if l.err != nil {
+		return obj, l.err
+	}
+	obj, ok := l.obj.(T)
+	if !ok {
+		return obj, tsterr.New(tsterr.NotSupported, "this link cannot do that")
+	}
+	return obj, nil
+}
+
 //export tst_link_wait
 func tst_link_wait(id C.tst_link, ms C.int32_t) (st C.tst_status) {
 	defer guard(&st)
@@ -478,7 +499,7 @@ func tst_link_text(out *C.uint8_t, capacity C.size_t, n *C.size_t, id C.tst_link
 	if err != nil {
 		return status(err)
 	}
-	_, t, _, err := linkAs[texts](id, 0)
+	t, err := peekAs[texts](id)
 	if err != nil {
 		return outcome(err)
 	}

@@ -70,7 +70,7 @@ func ParseURL(raw string, listen bool) (Config, error) {
 		return c, err
 	}
 	switch {
-	case listen && (!u.HasUser || u.User != ""):
+	case listen && !u.HasUser: // what stands before "@" is not looked at
 		return c, tsterr.New(tsterr.RISTInvalidConfig, "a receiver's URL is rist://@ip:port")
 	case !listen && u.HasUser:
 		return c, tsterr.New(tsterr.RISTInvalidConfig, "\"@\" marks a receiver's URL")

@@ -397,7 +397,7 @@ func TestURLs(t *testing.T) {
 		{"srt://h:1?latency=xx&latency=1", false},
 		{"srt://h:1?latency=", false},
 		{"srt://h:1?latency=-1", false},
-		{"srt://h:1?latency=+1", false},
+		{"srt://h:1?latency=+1", true},
 		{"srt://h:1?latency=2147483648", false},
 		{"srt://h:1?passphrase=short", false},
 		{"srt://h:1?pbkeylen=0", false},

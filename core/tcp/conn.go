@@ -30,8 +30,9 @@ type Conn struct {
 
 	rmu      sync.Mutex // one reader; guards lastData
 	lastData time.Time
-	wmu      sync.Mutex // one writer; guards lastTaken
+	wmu      sync.Mutex // one writer; guards what follows
 	taken    time.Time  // when the peer took the last bytes, zero while nothing waits
+	cut      bool       // a write told that the peer is gone
 
 	park sync.Mutex // orders a wait's deadline, or a wake-up, against Cancel and Close
 }
@@ -117,10 +118,14 @@ func (c *Conn) Write(p []byte, timeout time.Duration) (int, error) {
 	if err := c.life.Err("TCP send"); err != nil {
 		return 0, err
 	}
-	c.count.SendCall()
+	if c.cut {
+		return 0, tsterr.New(tsterr.TCPClosed, "the connection is lost")
+	}
 	if len(p) > c.max {
+		c.count.SendError()
 		return 0, tsterr.New(tsterr.TCPPayloadTooLarge, "%d bytes are more than the packet size of %d", len(p), c.max)
 	}
+	c.count.SendCall()
 	if len(p) == 0 {
 		return 0, nil
 	}
@@ -132,7 +137,7 @@ func (c *Conn) Write(p []byte, timeout time.Duration) (int, error) {
 			c.count.Sent(1, 0)
 			return n, nil
 		}
-		return n, c.failed(err, time.Time{}, "send", c.count.SendError)
+		return n, c.sendFailed(err, time.Time{})
 	}
 	start, done := time.Now(), 0
 	if c.taken.IsZero() {
@@ -156,11 +161,18 @@ func (c *Conn) Write(p []byte, timeout time.Duration) (int, error) {
 			c.count.Sent(1, 0)
 			return done, nil
 		}
-		err = c.failed(err, c.taken, "send", c.count.SendError)
+		err = c.sendFailed(err, c.taken)
 		if !transport.IsTimeout(err) || timeout >= 0 && time.Since(start) >= timeout {
 			return done, err
 		}
 	}
+}
+
+// sendFailed sorts what a write said. Once it told that the peer is gone, no further write is tried.
+func (c *Conn) sendFailed(err error, since time.Time) error {
+	err = c.failed(err, since, "send", c.count.SendError)
+	c.cut = tsterr.KindOf(err) == tsterr.TCPBroken
+	return err
 }
 
 func (c *Conn) write(p []byte, limit time.Duration) (int, error) {

@@ -108,11 +108,12 @@ func ParseURL(raw string) (Config, error) {
 	return c, err
 }
 
-// seconds reads a time that may not be zero: a wait of nothing is refused by the system.
+// seconds reads a time. Zero, which the system refuses, comes back negative for Validate
+// to refuse: an option set beside the URL may still replace it.
 func seconds(kv transport.KV) (time.Duration, error) {
 	n, err := kv.Int(tsterr.TCPURL, 0, MaxSeconds)
 	if err == nil && n == 0 {
-		return 0, tsterr.New(tsterr.TCPIO, "%s=0: at least one second", kv.Key)
+		return -1, nil
 	}
 	return time.Duration(n) * time.Second, err
 }
@@ -121,9 +122,9 @@ func seconds(kv transport.KV) (time.Duration, error) {
 func (c Config) Validate() error {
 	switch {
 	case c.KeepAlive < 0 || c.KeepAlive > 0 && c.KeepAlive < time.Second:
-		return tsterr.New(tsterr.TCPIO, "keepalive of %v: at least one second", c.KeepAlive)
+		return tsterr.New(tsterr.TCPIO, "keepalive below one second")
 	case c.ConnectTimeout < 0:
-		return tsterr.New(tsterr.TCPIO, "connect timeout of %v", c.ConnectTimeout)
+		return tsterr.New(tsterr.TCPIO, "connect timeout of nothing: a connection takes time")
 	}
 	return nil
 }

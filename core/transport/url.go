@@ -98,6 +98,7 @@ func SplitHostPort(s string, k tsterr.Kind) (string, uint16, error) {
 	return splitHostPort(s, k)
 }
 
+// parseQuery decodes %XX. "+" stays what it is: secrets and stream ids have it as it stands.
 func parseQuery(q string, k tsterr.Kind) ([]KV, error) {
 	var out []KV
 	for q != "" {
@@ -107,11 +108,11 @@ func parseQuery(q string, k tsterr.Kind) ([]KV, error) {
 			continue
 		}
 		key, value, _ := strings.Cut(part, "=")
-		dk, err := url.QueryUnescape(key)
+		dk, err := url.PathUnescape(key)
 		if err != nil {
 			return nil, tsterr.New(k, "query key %q is not well escaped", key)
 		}
-		dv, err := url.QueryUnescape(value)
+		dv, err := url.PathUnescape(value)
 		if err != nil {
 			return nil, tsterr.New(k, "value of %q is not well escaped", dk)
 		}
@@ -120,9 +121,9 @@ func parseQuery(q string, k tsterr.Kind) ([]KV, error) {
 	return out, nil
 }
 
-// Int reads v as a plain decimal of lo to hi, no sign, no suffix.
+// Int reads v as a plain decimal of lo to hi: no suffix, and no sign but one "+".
 func (kv KV) Int(k tsterr.Kind, lo, hi int64) (int64, error) {
-	if kv.Value == "" || strings.TrimLeft(kv.Value, "0123456789") != "" {
+	if digits := strings.TrimPrefix(kv.Value, "+"); digits == "" || strings.TrimLeft(digits, "0123456789") != "" {
 		return 0, tsterr.New(k, "%s=%s is not a decimal number", kv.Key, kv.Value)
 	}
 	n, err := strconv.ParseInt(kv.Value, 10, 64)

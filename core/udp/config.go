@@ -93,10 +93,7 @@ func ParseReceiverURL(raw string) (ReceiverConfig, error) {
 	if err != nil {
 		return c, err
 	}
-	if u.User != "" {
-		return c, tsterr.New(tsterr.UDPURL, "user information in a UDP URL")
-	}
-	c.Host, c.Port = u.Host, u.Port
+	c.Host, c.Port = u.Host, u.Port // what stands before "@" is not looked at
 	for _, kv := range u.Query {
 		switch kv.Key {
 		case "rcvbuf":

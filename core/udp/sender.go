@@ -69,6 +69,7 @@ func (s *Sender) WriteBatch(data []byte, spans []transport.Span, timeout time.Du
 	done := 0
 	for done < len(spans) {
 		if n := int(spans[done].Len); n > s.max {
+			s.count.SendError()
 			return done, tsterr.New(tsterr.UDPPayloadTooLarge,
 				"payload of %d bytes is longer than the packet size of %d", n, s.max)
 		}

@@ -102,7 +102,7 @@ func TestTooLong(t *testing.T) {
 	if tsterr.KindOf(err) != tsterr.UDPPayloadTooLarge {
 		t.Fatal(err)
 	}
-	if st := s.Stats(); st.SendErrors != 0 || st.MessagesSent != 0 {
+	if st := s.Stats(); st.SendErrors != 1 || st.MessagesSent != 0 {
 		t.Errorf("%+v", st)
 	}
 	s, _ = pair(t, "?pkt_size=70000")

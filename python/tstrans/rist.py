@@ -265,7 +265,7 @@ class TransportBuilder(_Builder):
 
     def buffer_ms(self, ms: int) -> TransportBuilder:
         """The recovery buffer in ms; 1000 unless set."""
-        self._values["buffer_ms"] = min(unsigned("buffer_ms", ms), _MOST_MS)
+        self._values["buffer_ms"] = min(unsigned("buffer_ms", ms, 64), _MOST_MS)
         return self
 
     def cname(self, s: str) -> TransportBuilder:
@@ -325,7 +325,7 @@ class RecvTransportBuilder(_Builder):
 
     def buffer_ms(self, ms: int) -> RecvTransportBuilder:
         """The recovery buffer in ms: so late messages are delivered; 1000 unless set."""
-        self._values["buffer_ms"] = min(unsigned("buffer_ms", ms), _MOST_MS)
+        self._values["buffer_ms"] = min(unsigned("buffer_ms", ms, 64), _MOST_MS)
         return self
 
     def cname(self, s: str) -> RecvTransportBuilder:
@@ -340,7 +340,7 @@ class RecvTransportBuilder(_Builder):
 
     def session_timeout_ms(self, ms: int) -> RecvTransportBuilder:
         """After so long a silent sender is forgotten; 2000 unless set."""
-        self._values["session_timeout_ms"] = min(unsigned("session_timeout_ms", ms), _MOST_MS)
+        self._values["session_timeout_ms"] = min(unsigned("session_timeout_ms", ms, 64), _MOST_MS)
         return self
 
     def pkt_size(self, v: int) -> RecvTransportBuilder:

@@ -70,7 +70,7 @@ class ManagedMuxSender(_Pushing, Managed):
         config = lib.check_config(values)
         muxer = muxer_of(program_config)
         self = object.__new__(ManagedMuxSender)
-        self._begin(lib.managed_send(values), muxer, limit(config.send_ms))
+        self._begin(lib.managed_send(values, lib.FIRST), muxer, limit(config.send_ms))
         self._last = None
         return self
 

@@ -291,10 +291,13 @@ class Listener(Cancelling):
         return self
 
     def __next__(self) -> Socket:
+        if self._link.closed:
+            raise StopIteration
+        waiting = not self._flag.set
         try:
             return self.accept()
         except SrtError:
-            if self._flag.set:
+            if waiting and self._flag.set:  # another thread ended the wait
                 raise StopIteration from None
             raise
 
