@@ -74,6 +74,7 @@ func dial(ctx context.Context, cfg Config, s *srtgo.SrtSocket, id sock, addr net
 		}
 	}
 	begun := time.Now()
+	var broken time.Time
 	if no := connect(id, addr); no != 0 {
 		return nil, connectError(no, id)
 	}
@@ -94,7 +95,14 @@ func dial(ctx context.Context, cfg Config, s *srtgo.SrtSocket, id sock, addr net
 			return c, err
 		case stateConnecting:
 		default:
-			return nil, connectError(0, id)
+			// On its way from connecting to connected libsrt shows the socket as broken for a moment:
+			// only with a reason, or when it stays so, is that the end.
+			if broken.IsZero() {
+				broken = time.Now()
+			}
+			if rejected(id) || time.Since(broken) > brokenGrace {
+				return nil, connectError(0, id)
+			}
 		}
 		if time.Since(begun) >= limit {
 			return nil, tsterr.New(tsterr.SRTTimeout, "no answer from %v within %v", addr, limit)

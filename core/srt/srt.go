@@ -32,6 +32,8 @@ const (
 	// pollStep is the pace of waits that libsrt offers no wait for: connecting,
 	// accepting, and sends shorter than a slice.
 	pollStep = 5 * time.Millisecond
+	// brokenGrace is how long a connecting socket may look broken without a reason.
+	brokenGrace = 100 * time.Millisecond
 	// trackStep is how often a sender looks at what the peer acknowledged.
 	trackStep = 10 * time.Millisecond
 	// drainLimit bounds how long Close waits for sent data to be acknowledged; the

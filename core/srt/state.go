@@ -44,6 +44,9 @@ func statistics(s sock) (Stats, bool) {
 	return fromLib(&st), true
 }
 
+// rejected reports whether libsrt knows why a handshake failed.
+func rejected(s sock) bool { return C.srt_getrejectreason(s) != C.SRT_REJ_UNKNOWN }
+
 // connectError tells why a handshake failed; attribute "reject_reason" is libsrt's number.
 func connectError(no C.int, s sock) *tsterr.Error {
 	reason := C.srt_getrejectreason(s)
