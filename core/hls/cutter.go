@@ -34,6 +34,8 @@ type verdict struct {
 	segment     time.Duration // of what ends
 	partTime    time.Duration
 	independent bool // the ended part has a key frame
+	broken      bool // what follows does not continue it
+	last        bool // nothing follows
 }
 
 func toTicks(d time.Duration) int64 { return int64(d) * 9 / 100_000 }
@@ -44,22 +46,36 @@ func newCutter(cfg *Config) cutter {
 	}
 }
 
-// picture is told of a picture before it is written.
-func (c *cutter) picture(t int64, key bool) (v verdict) {
+// maxJump is the step of time between two pictures past which the stream began
+// anew: the pictures before and after it do not belong together.
+const maxJump = 10 * clock.TicksPerSecond
+
+// picture is told of a picture before it is written; must says that it cannot
+// stand in the open segment.
+func (c *cutter) picture(t int64, key, must bool) (v verdict) {
 	if !c.started {
 		c.open(t, key)
 		return v
 	}
-	// Times that go back or stand still end nothing.
-	if d := clock.DiffPTS(c.last, t); d > 0 {
+	d := clock.DiffPTS(c.last, t)
+	if d > maxJump || d < -maxJump {
+		v.segment, v.partTime, v.independent = c.end()
+		v.cut, v.endPart, v.broken = true, c.part > 0, true
+		c.step, c.gop, c.hasKey = 0, 0, false
+		c.open(t, key)
+		return v
+	}
+	if d > 0 {
 		c.step = d
+	} else {
+		t = c.last // pictures out of order, without decode times
 	}
 	age := clock.DiffPTS(c.segStart, t)
 	if key {
 		if c.hasKey {
 			c.gop = max(0, clock.DiffPTS(c.lastKey, t))
 		}
-		v.cut = age > 0 && (age+c.step/2 >= c.want || age+c.gop > c.limit)
+		v.cut = age > 0 && (must || age+c.step/2 >= c.want || age+c.gop > c.limit)
 		c.lastKey, c.hasKey = t, true
 	}
 	if !v.cut && age > 0 && age+c.step > c.limit {

@@ -165,7 +165,8 @@ func livingRanges(n *State) []DateRange {
 	}
 	var out []DateRange
 	for _, r := range n.Ranges {
-		if !r.Start.Add(r.Duration).Before(first) {
+		end := r.Start.Add(r.Duration)
+		if end.After(first) || r.Duration == 0 && end.Equal(first) {
 			out = append(out, r)
 		}
 	}

@@ -251,7 +251,8 @@ func (g *ingest) picture(payload []byte, random bool) error {
 		g.cut.touch(t)
 		return nil
 	}
-	v := g.cut.picture(t, key)
+	v := g.cut.picture(t, key, false)
+	meta.Discontinuity = v.broken
 	if v.forced {
 		p.forced++
 	}
@@ -396,7 +397,7 @@ func (g *ingest) cutNow() error {
 	if err := g.write(Segment{}); err != nil {
 		return err
 	}
-	v := verdict{cut: true}
+	v := verdict{cut: true, last: true}
 	v.segment, v.partTime, v.independent = g.cut.end()
 	v.endPart = g.p.cfg.PartDuration > 0 && v.partTime > 0
 	return g.p.endPiece(v)

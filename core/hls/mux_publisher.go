@@ -26,7 +26,9 @@ type MuxStats struct {
 
 // writer turns access units into the bytes of a container.
 type writer interface {
-	video(au []byte, v Video) error
+	// video tells whether the picture was taken: it may come before anything
+	// can be shown.
+	video(au []byte, v Video) (bool, error)
 	audio(frames []byte, pts int64) error
 	klv(unit []byte, index int, pts int64) error
 	subtitle(payload []byte, pts int64) error
@@ -34,6 +36,12 @@ type writer interface {
 	check(au []byte) error
 	// restart makes what comes next readable from there on.
 	restart()
+	// coming is told of the time of a picture before what is open ends, mustCut
+	// tells whether the picture needs a segment of its own.
+	coming(t int64)
+	mustCut() bool
+	// describe completes what is known of a segment that opens.
+	describe(s *Segment)
 	// seal writes what belongs to the part or segment that ends.
 	seal(v verdict) error
 	// pending is what waits to be published; take removes it.
@@ -50,11 +58,13 @@ type MuxPublisher struct {
 	codec mpegts.Codec // of the video
 	video bool         // there is a video stream
 
-	cut cutter // where Config.KeyFrameCuts
+	cut    cutter // where Config.KeyFrameCuts
+	decode decodeClock
 	// Without KeyFrameCuts: the first and the newest picture since the last cut.
 	started     bool
 	start, last int64
 	stats       MuxStats
+	first       Segment // of the first picture since the last cut, where Config.KeyFrameCuts
 }
 
 // NewMuxPublisher muxes one program into p, which must not be used until
@@ -116,25 +126,47 @@ func (m *MuxPublisher) SendVideo(au []byte, v Video) error {
 		return err
 	}
 	t := v.PTS
-	if v.HasDTS {
+	switch {
+	case v.HasDTS:
 		t = v.DTS
+	case m.p.cfg.KeyFrameCuts:
+		if t = m.decode.picture(m.codec, au, v.PTS, v.KeyFrame); t != v.PTS {
+			v.DTS, v.HasDTS = t, true
+		}
 	}
 	m.p.dates.wall(v.PTS, m.p.cfg.Now())
 	m.p.dates.picture(m.codec, au, v.PTS)
 	if err := m.before(t, v.PTS, v.KeyFrame); err != nil {
 		return err
 	}
-	if err := m.w.video(au, v); err != nil {
+	taken, err := m.w.video(au, v)
+	if err != nil {
 		return err
 	}
-	return m.publish(Segment{PTS: v.PTS & (clock.PTSModulus - 1), HasPTS: true, Independent: v.KeyFrame})
+	m.lead(taken, Segment{PTS: v.PTS & (clock.PTSModulus - 1), HasPTS: true, Independent: v.KeyFrame})
+	return m.publish()
+}
+
+// lead notes the first picture of a segment.
+func (m *MuxPublisher) lead(taken bool, meta Segment) {
+	if !taken {
+		if !m.first.HasPTS {
+			m.cut.started = false // the segment begins with one that is shown
+		}
+		return
+	}
+	if !m.first.HasPTS {
+		meta.Discontinuity = m.first.Discontinuity
+		m.first = meta
+	}
 }
 
 // before cuts what a picture at t is to be the first of.
 func (m *MuxPublisher) before(t, pts int64, key bool) error {
 	p := m.p
 	if p.cfg.KeyFrameCuts {
-		v := m.cut.picture(t, key)
+		m.w.coming(t)
+		v := m.cut.picture(t, key, m.w.mustCut())
 		if v.forced {
 			p.forced++
 		}
@@ -188,10 +220,11 @@ func (m *MuxPublisher) endPiece(v verdict) error {
 	if err := m.w.seal(v); err != nil {
 		return err
 	}
-	if err := m.flush(Segment{}); err != nil {
+	if err := m.flush(); err != nil {
 		return err
 	}
 	if v.cut {
+		m.first = Segment{Discontinuity: v.broken}
 		m.w.restart()
 	}
 	return p.endPiece(v)
@@ -224,21 +257,23 @@ func (p *Publisher) dateOpen() {
 }
 
 // publish writes what a push made.
-func (m *MuxPublisher) publish(meta Segment) error {
+func (m *MuxPublisher) publish() error {
 	m.stats.Drains++
-	return m.flush(meta)
+	return m.flush()
 }
 
-func (m *MuxPublisher) flush(meta Segment) error {
+func (m *MuxPublisher) flush() error {
 	b := m.w.pending()
 	if len(b) == 0 {
 		return nil
 	}
-	if o := m.p.stream.open; o != nil && !o.HasPTS && meta.HasPTS {
+	if o := m.p.stream.open; o == nil {
+		m.w.describe(&m.first)
+	} else if !o.HasPTS && m.first.HasPTS {
 		// What came before the first picture opened the segment.
-		o.PTS, o.HasPTS = meta.PTS, true
+		o.PTS, o.HasPTS, o.Independent = m.first.PTS, true, m.first.Independent
 	}
-	if err := m.p.append(b, meta); err != nil {
+	if err := m.p.append(b, m.first); err != nil {
 		return err
 	}
 	m.stats.Bytes += uint64(len(b))
@@ -252,7 +287,6 @@ func (m *MuxPublisher) SendAudio(frames []byte, pts int64) error {
 		return err
 	}
 	defer m.leave()
-	meta := Segment{}
 	if !m.video {
 		// Audio alone leads: every frame can begin a segment.
 		m.p.dates.wall(pts, m.p.cfg.Now())
@@ -263,14 +297,16 @@ func (m *MuxPublisher) SendAudio(frames []byte, pts int64) error {
 		} else if err := m.old(); err != nil {
 			return err
 		}
-		meta = Segment{PTS: pts & (clock.PTSModulus - 1), HasPTS: true, Independent: true}
 	} else if err := m.old(); err != nil {
 		return err
 	}
 	if err := m.w.audio(frames, pts); err != nil {
 		return err
 	}
-	return m.publish(meta)
+	if !m.video {
+		m.lead(true, Segment{PTS: pts & (clock.PTSModulus - 1), HasPTS: true, Independent: true})
+	}
+	return m.publish()
 }
 
 // old cuts by the wall clock where pictures do not come.
@@ -303,7 +339,7 @@ func (m *MuxPublisher) SendKLV(unit []byte, pts int64, index int) error {
 	if err := m.w.klv(unit, index, pts); err != nil {
 		return err
 	}
-	return m.publish(Segment{})
+	return m.publish()
 }
 
 // SendSubtitle publishes one subtitle unit.
@@ -318,7 +354,7 @@ func (m *MuxPublisher) SendSubtitle(payload []byte, pts int64) error {
 	if err := m.w.subtitle(payload, pts); err != nil {
 		return err
 	}
-	return m.publish(Segment{})
+	return m.publish()
 }
 
 // CutSegment ends the open segment: its duration is that of its pictures.
@@ -333,7 +369,7 @@ func (m *MuxPublisher) CutSegment() error {
 }
 
 func (m *MuxPublisher) cutNow() error {
-	v := verdict{cut: true}
+	v := verdict{cut: true, last: true}
 	if m.p.cfg.KeyFrameCuts {
 		v.segment, v.partTime, v.independent = m.cut.end()
 		v.endPart = m.p.cfg.PartDuration > 0 && v.partTime > 0
@@ -384,7 +420,7 @@ func (m *MuxPublisher) Release() (*Publisher, error) {
 	if p.cfg.KeyFrameCuts {
 		err = m.cutNow()
 	} else {
-		err = m.flush(Segment{})
+		err = m.flush()
 	}
 	m.p = nil
 	return p, err

@@ -74,7 +74,11 @@ func serve(cfg *Config, st *Stream) (*Server, error) {
 			return nil, err
 		}
 	}
-	l, err := net.Listen("tcp", cfg.Addr)
+	network := "tcp4"
+	if strings.HasPrefix(cfg.Addr, "[") {
+		network = "tcp6"
+	}
+	l, err := net.Listen(network, cfg.Addr)
 	if err != nil {
 		e := tsterr.IOError(err, "HTTP server bind failed")
 		e.Kind = tsterr.HLSBindFailed

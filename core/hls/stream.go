@@ -240,9 +240,6 @@ func (s *Stream) end(d time.Duration) error {
 // target durations (RFC 8216 §6.2.2), and removes those whose time is up.
 func (s *Stream) slide(n *State, now time.Time) {
 	total := n.Duration()
-	for _, x := range n.Segments {
-		x.longest = max(x.longest, total)
-	}
 	for len(n.Segments) > s.cfg.Window {
 		first := n.Segments[0]
 		if total-first.Duration < windowDurations*n.Target {
@@ -255,6 +252,9 @@ func (s *Stream) slide(n *State, now time.Time) {
 		}
 		n.Segments = n.Segments[1:]
 		n.MediaSequence++
+	}
+	for _, x := range n.Segments {
+		x.longest = max(x.longest, total)
 	}
 	for len(n.kept) > len(n.Segments) && !n.kept[0].leaves.After(now) {
 		n.kept[0].blob.remove()

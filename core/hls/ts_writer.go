@@ -31,9 +31,13 @@ func (w *tsWriter) restart()              { w.m.RepeatTables() }
 func (w *tsWriter) pending() []byte       { return w.m.Pending() }
 func (w *tsWriter) take(n int)            { w.m.Discard(n) }
 
-func (w *tsWriter) video(au []byte, v Video) error {
+func (w *tsWriter) coming(int64)      {}
+func (w *tsWriter) mustCut() bool     { return false }
+func (w *tsWriter) describe(*Segment) {}
+
+func (w *tsWriter) video(au []byte, v Video) (bool, error) {
 	w.lastPTS = v.PTS
-	return w.m.PushVideo(au, mpegts.VideoPush{PTS: v.PTS, DTS: v.DTS, HasDTS: v.HasDTS, KeyFrame: v.KeyFrame})
+	return true, w.m.PushVideo(au, mpegts.VideoPush{PTS: v.PTS, DTS: v.DTS, HasDTS: v.HasDTS, KeyFrame: v.KeyFrame})
 }
 
 func (w *tsWriter) audio(frames []byte, pts int64) error     { return w.m.PushAudio(frames, pts) }
