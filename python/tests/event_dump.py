@@ -97,7 +97,7 @@ def dump(data: bytes, config: Any, seed: int) -> list[dict[str, Any]]:
             try:
                 demuxer.feed(piece)
             except DemuxError as error:
-                out.append({"t": "error", "kind": type(error).__name__})
+                out.append({"t": "error", "kind": error.kind.name})
                 if error.kind.name in ("STRICT_REJECTION", "MALFORMED_PES", "BAD_PES"):
                     piece = b""  # go on behind the packet
                     continue
