@@ -26,9 +26,15 @@ CGO_ENABLED=1 go build -trimpath -buildmode=c-shared "$@" \
   -o "$tmp/libtstrans.so" ./capi
 # Copied in small pieces, as pip installs it: the page cache keeps a file in the pieces it was written in, and a
 # process that touches one byte is charged for its whole piece, up to 2 MiB.
-dd if="$tmp/libtstrans.so" of="$out.new" bs=64k status=none
-chmod --reference="$tmp/libtstrans.so" "$out.new"
-mv -f "$out.new" "$out"
+#
+# Never onto the old file: truncating a library under a process that has it loaded takes back the pages that were
+# relocated there, and the process crashes, at the latest in its next dlopen.
+place() { # from, to
+  dd if="$1" of="$2.new" bs=64k status=none
+  chmod --reference="$1" "$2.new"
+  mv -f "$2.new" "$2"
+}
+place "$tmp/libtstrans.so" "$out"
 # librist has no archive: it travels beside the library, which opens it at the first RIST link.
 case "$out" in
 */python/tstrans/*)
@@ -36,7 +42,7 @@ case "$out" in
   mkdir -p "$libs"
   for lib in librist.so.4 libcjson.so.1 libmbedcrypto.so.7; do
     found=$(ldconfig -p | awk -v lib="$lib" '$1 == lib && !n++ { print $NF }')
-    [ -z "$found" ] || cp -L "$found" "$libs/"
+    [ -z "$found" ] || cmp -s "$found" "$libs/$lib" || place "$found" "$libs/$lib"
   done
   ;;
 esac

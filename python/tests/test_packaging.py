@@ -11,6 +11,10 @@ import zipfile
 
 import pytest
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -21,8 +25,44 @@ def run(*args: str, **kwargs: object) -> str:
     return str(r.stdout)
 
 
+# A program that has everything loaded while the package is built anew under it, and then loads more.
+RUNNING = """
+import ctypes, os, pathlib, sys
+from tstrans import io, rist
+from tstrans._native import _lib
+events = len(list(io.parse_file(sys.argv[1])))
+libs = pathlib.Path(_lib.library_path()).with_name("_libs").glob("*.so.*")
+libs = sorted(libs, key=lambda p: "rist" in p.name)  # the others first, it needs them
+for p in libs:
+    ctypes.CDLL(str(p))
+print(len(libs), flush=True)
+sys.stdin.readline()
+ctypes.CDLL("libutil.so.1")
+pid = os.fork()
+if pid == 0:
+    os._exit(0 if len(list(io.parse_file(sys.argv[1]))) == events else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+"""
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+def running() -> Iterator[subprocess.Popen[str]]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
+    env.pop("TSTRANS_LIBRARY", None)
+    for lib in (ROOT / "python" / "tstrans" / "_libs").glob("*.so.*"):
+        other = lib.with_suffix(".other")
+        other.write_bytes(lib.read_bytes() + b"\0")  # loads as well, and the build has to replace it
+        other.replace(lib)
+    command = [sys.executable, "-c", RUNNING, str(ROOT / "testdata" / "demo.ts")]
+    with subprocess.Popen(command, stdin=-1, stdout=-1, text=True, env=env) as program:
+        assert program.stdout is not None
+        assert int(program.stdout.readline()) >= 1
+        yield program
+        program.kill()
+
+
+@pytest.fixture(scope="module")
+def wheel(running: subprocess.Popen[str], tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     out = tmp_path_factory.mktemp("dist")
     run(str(ROOT / "build/packaging/make-wheel.sh"), str(pathlib.Path(sys.executable).parents[1]), str(out))
     (found,) = out.glob("*.whl")
@@ -52,6 +92,12 @@ def test_wheel_works_in_an_empty_environment(wheel: pathlib.Path, tmp_path: path
     assert "H264" in out
     assert "True" in out
     assert "H264" in run(str(tmp_path / "env/bin/tstrans"), "probe", capture, cwd=tmp_path).upper()
+
+
+def test_building_leaves_running_programs_alone(wheel: pathlib.Path, running: subprocess.Popen[str]) -> None:
+    """Libraries are replaced, never written to: their pages in other processes would go."""
+    out, _ = running.communicate("\n", timeout=60)
+    assert (out.strip(), running.returncode) == ("0", 0)
 
 
 def test_editable_install(tmp_path: pathlib.Path) -> None:
