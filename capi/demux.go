@@ -214,6 +214,46 @@ func tst_demuxer_feed(pending *C.uint64_t, id C.tst_demuxer, data *C.tst_cu8, n 
 	return status(err)
 }
 
+//export tst_demuxer_feed_read
+func tst_demuxer_feed_read(io *C.tst_read_buffers, id C.tst_demuxer, data *C.tst_cu8, n C.size_t) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(io, "io"); err != nil {
+		return status(err)
+	}
+	if int(io.struct_size) < int(unsafe.Sizeof(*io)) {
+		return fail(tsterr.InvalidArg, "struct_size %d", uint32(io.struct_size))
+	}
+	io.n, io.arena_len, io.chunk, io.pending = 0, 0, 0, 0
+	recs, err := recordRoom(io.recs, io.recs_cap)
+	if err != nil {
+		return status(err)
+	}
+	arena, err := output(io.arena, io.arena_cap)
+	if err != nil {
+		return status(err)
+	}
+	b, err := input(data, n)
+	if err != nil {
+		return status(err)
+	}
+	d, e, err := fedDemuxer(id)
+	if err != nil {
+		return status(err)
+	}
+	defer e.leave()
+	waiting := d.d.Pending() > 0
+	if err := d.d.Feed(b); err != nil || waiting {
+		io.pending = C.uint64_t(d.d.Pending())
+		return status(err)
+	}
+	k, used, c, _ := d.d.Read(recs, arena)
+	if io.chunk, err = ownChunk(c); err != nil {
+		return status(err)
+	}
+	io.n, io.arena_len, io.pending = C.size_t(k), C.size_t(used), C.uint64_t(d.d.Pending())
+	return C.TST_OK
+}
+
 //export tst_demuxer_flush
 func tst_demuxer_flush(pending *C.uint64_t, id C.tst_demuxer) (st C.tst_status) {
 	defer guard(&st)
@@ -227,6 +267,31 @@ func tst_demuxer_flush(pending *C.uint64_t, id C.tst_demuxer) (st C.tst_status) 
 	return C.TST_OK
 }
 
+// recordRoom is the caller's room for events.
+func recordRoom(recs *C.tst_record, n C.size_t) ([]mpegts.Record, error) {
+	const most = maxInput / mpegts.RecordSize
+	switch {
+	case recs == nil || n == 0:
+		return nil, tsterr.New(tsterr.InvalidArg, "recs is NULL or has no room")
+	case n > most:
+		return nil, tsterr.New(tsterr.InvalidArg, "recs_cap %d is impossible", uint64(n))
+	}
+	return unsafe.Slice((*mpegts.Record)(unsafe.Pointer(recs)), int(n)), nil
+}
+
+// ownChunk makes a handle of the chunk that a read holds, if any.
+func ownChunk(c *mpegts.Chunk) (C.tst_chunk, error) {
+	if c == nil {
+		return 0, nil
+	}
+	h, err := handles.add(newChunkHandle(c))
+	if err != nil {
+		c.Release()
+		return 0, err
+	}
+	return C.tst_chunk(h), nil
+}
+
 //export tst_demuxer_read
 func tst_demuxer_read(
 	recs *C.tst_record, recsCap C.size_t, n *C.size_t, arena *C.uint8_t, arenaCap C.size_t, arenaLen *C.size_t,
@@ -236,9 +301,9 @@ func tst_demuxer_read(
 	for _, p := range []struct {
 		null bool
 		name string
-	}{{n == nil, "n"}, {arenaLen == nil, "arena_len"}, {chunk == nil, "chunk"}, {recs == nil || recsCap == 0, "recs"}} {
+	}{{n == nil, "n"}, {arenaLen == nil, "arena_len"}, {chunk == nil, "chunk"}} {
 		if p.null {
-			return fail(tsterr.InvalidArg, "%s is NULL or has no room", p.name)
+			return fail(tsterr.InvalidArg, "%s is NULL", p.name)
 		}
 	}
 	*n, *arenaLen, *chunk = 0, 0, 0
@@ -246,11 +311,10 @@ func tst_demuxer_read(
 	if err != nil {
 		return status(err)
 	}
-	const mostRecs = maxInput / mpegts.RecordSize
-	if recsCap > mostRecs {
-		return fail(tsterr.InvalidArg, "recs_cap %d is impossible", uint64(recsCap))
+	out, err := recordRoom(recs, recsCap)
+	if err != nil {
+		return status(err)
 	}
-	out := unsafe.Slice((*mpegts.Record)(unsafe.Pointer(recs)), int(recsCap))
 	d, e, err := enter[*demuxer](id)
 	if err != nil {
 		return status(err)
@@ -266,13 +330,8 @@ func tst_demuxer_read(
 	}
 	switch {
 	case k > 0:
-		if c != nil {
-			h, full := handles.add(newChunkHandle(c))
-			if full != nil {
-				c.Release()
-				return status(full)
-			}
-			*chunk = C.tst_chunk(h)
+		if *chunk, err = ownChunk(c); err != nil {
+			return status(err)
 		}
 		*n, *arenaLen = C.size_t(k), C.size_t(used)
 		return C.TST_OK

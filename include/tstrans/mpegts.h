@@ -328,6 +328,30 @@ tst_status tst_demuxer_flush(uint64_t *pending, tst_demuxer demuxer);
 tst_status tst_demuxer_read(tst_record *recs, size_t recs_cap, size_t *n, uint8_t *arena, size_t arena_cap,
                             size_t *arena_len, tst_chunk *chunk, tst_demuxer demuxer, int32_t timeout_ms);
 
+/* tst_read_buffers is what tst_demuxer_feed_read reads into. */
+typedef struct tst_read_buffers {
+  /* Set by the caller, once. */
+  uint32_t struct_size;
+  uint32_t reserved; /* 0 */
+  tst_record *recs;
+  size_t recs_cap;
+  uint8_t *arena;
+  size_t arena_cap;
+  /* Set by each call. */
+  size_t n;
+  size_t arena_len;
+  tst_chunk chunk;
+  uint64_t pending; /* events that still wait for tst_demuxer_read */
+} tst_read_buffers;
+
+/* tst_demuxer_feed_read is tst_demuxer_feed and, where that went well and no
+ * event waited before, tst_demuxer_read in one call: half the calls of a program
+ * that feeds small pieces. io is caller's, and so are the buffers it names; n is 0
+ * where nothing was read, also where the first event needs more arena (pending
+ * then counts it). Status as tst_demuxer_feed; the fields n to pending are set on
+ * an error, too. One thread at a time per handle. Since 1. */
+tst_status tst_demuxer_feed_read(tst_read_buffers *io, tst_demuxer demuxer, tst_cu8 *data, size_t len);
+
 /* tst_demuxer_cancel makes a waiting tst_demuxer_read, and every later one,
  * return TST_E_CANCELLED. Any thread, any time. QUICK. Since 1. */
 tst_status tst_demuxer_cancel(tst_demuxer demuxer);

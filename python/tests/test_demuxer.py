@@ -360,3 +360,26 @@ def test_multi_program() -> None:
         (1, VideoCodec.H264),
         (2, VideoCodec.H265),
     ]
+
+
+@pytest.mark.parametrize("size", [1, 188, 1000, 65536, 1 << 20])
+def test_reading_at_once_or_later_gives_the_same(size: int) -> None:
+    """Events that are fetched after each piece, after several and after all of them."""
+    w = Writer().tables()
+    for i in range(600):
+        w.klv(i)
+        if i % 50 == 0:
+            w.video(i, bytes(20_000))
+    data = w.bytes()
+    pieces = [data[i : i + size] for i in range(0, len(data), size)][:4000]
+    got = []
+    for every in (1, 7, len(pieces) + 1):
+        d = Demuxer()
+        events = []
+        for i, piece in enumerate(pieces, 1):
+            d.feed(piece)
+            if i % every == 0:
+                events += list(d)
+        d.flush()
+        got.append([*events, *d])
+    assert got[0] == got[1] == got[2]

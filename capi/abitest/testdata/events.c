@@ -23,6 +23,32 @@ static int complain(const char *what, tst_status st) {
   return 1;
 }
 
+/* A demuxer that is fed packets of nothing, and what tst_demuxer_feed_read refuses. */
+static int fed(void) {
+  uint8_t packet[188] = {0x47, 0x1F, 0xFF, 0x10};
+  tst_record record;
+  uint8_t arena[64];
+  tst_read_buffers io = {0};
+  tst_demuxer demuxer = 0;
+  int bad = tst_demuxer_new(&demuxer, 0) != TST_OK;
+  bad |= tst_demuxer_feed_read(NULL, demuxer, packet, sizeof packet) != TST_E_INVALID_ARG;
+  bad |= tst_demuxer_feed_read(&io, demuxer, packet, sizeof packet) != TST_E_INVALID_ARG; /* struct_size */
+  io.struct_size = sizeof io;
+  bad |= tst_demuxer_feed_read(&io, demuxer, packet, sizeof packet) != TST_E_INVALID_ARG; /* recs */
+  io.recs = &record;
+  io.recs_cap = 1;
+  io.arena = arena;
+  io.arena_cap = sizeof arena;
+  bad |= tst_demuxer_feed_read(&io, 0, packet, sizeof packet) != TST_E_INVALID_HANDLE;
+  bad |= tst_demuxer_feed_read(&io, demuxer, NULL, 1) != TST_E_INVALID_ARG;
+  io.n = io.chunk = io.pending = 9;
+  bad |= tst_demuxer_feed_read(&io, demuxer, packet, sizeof packet) != TST_OK;
+  bad |= io.n != 0 || io.arena_len != 0 || io.chunk != 0 || io.pending != 0;
+  bad |= tst_demuxer_close(demuxer) != TST_OK;
+  if (bad) fprintf(stderr, "feeding and reading at once is not as documented\n");
+  return bad;
+}
+
 static int misuse(tst_demuxer open, const char *path) {
   tst_record record;
   size_t n = 0, used = 0;
@@ -44,6 +70,7 @@ static int misuse(tst_demuxer open, const char *path) {
   bad |= tst_config_close(config) != TST_OK;
   bad |= tst_chunk_gather(arena, sizeof arena, &n, 0, 0) != TST_E_INVALID_HANDLE;
   bad |= tst_chunk_close(0) != TST_OK;
+  bad |= fed();
   if (bad) fprintf(stderr, "misuse was not refused as documented\n");
   return bad;
 }

@@ -180,10 +180,25 @@ class tst_demuxer_stats(ctypes.Structure):
     ]
 
 
+class tst_read_buffers(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("recs", ctypes.c_void_p),
+        ("recs_cap", ctypes.c_size_t),
+        ("arena", ctypes.c_void_p),
+        ("arena_cap", ctypes.c_size_t),
+        ("n", ctypes.c_size_t),
+        ("arena_len", ctypes.c_size_t),
+        ("chunk", ctypes.c_uint64),
+        ("pending", ctypes.c_uint64),
+    ]
+
+
 class Api:
     """The functions of tstrans/mpegts.h, bound to one loaded library."""
 
-    __slots__ = ("tst_demuxer_new", "tst_demuxer_open_path", "tst_demuxer_open_fd", "tst_demuxer_close", "tst_demuxer_feed", "tst_demuxer_flush", "tst_demuxer_read", "tst_demuxer_cancel", "tst_demuxer_get_stats", "tst_demuxer_reset_stats", "tst_chunk_gather", "tst_chunk_close", )
+    __slots__ = ("tst_demuxer_new", "tst_demuxer_open_path", "tst_demuxer_open_fd", "tst_demuxer_close", "tst_demuxer_feed", "tst_demuxer_flush", "tst_demuxer_read", "tst_demuxer_feed_read", "tst_demuxer_cancel", "tst_demuxer_get_stats", "tst_demuxer_reset_stats", "tst_chunk_gather", "tst_chunk_close", )
 
     tst_demuxer_new: Callable[..., int]
     tst_demuxer_open_path: Callable[..., int]
@@ -192,6 +207,7 @@ class Api:
     tst_demuxer_feed: Callable[..., int]
     tst_demuxer_flush: Callable[..., int]
     tst_demuxer_read: Callable[..., int]
+    tst_demuxer_feed_read: Callable[..., int]
     tst_demuxer_cancel: Callable[..., int]
     tst_demuxer_get_stats: Callable[..., int]
     tst_demuxer_reset_stats: Callable[..., int]
@@ -227,6 +243,10 @@ class Api:
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_int32, )
         self.tst_demuxer_read = f
+        f = free.tst_demuxer_feed_read
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, )
+        self.tst_demuxer_feed_read = f
         f = held.tst_demuxer_cancel
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_uint64, )

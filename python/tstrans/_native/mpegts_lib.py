@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 from _thread import allocate_lock
-from ctypes import byref, c_size_t, c_uint64
+from ctypes import addressof, byref, c_size_t, c_uint64
+from struct import Struct
 
 from ..mpegts._events import Batch, Streams
 from . import _lib, base_abi
@@ -181,10 +182,13 @@ class _Demuxer(Handle):
         check(self._api.tst_demuxer_reset_stats(self._id))
 
 
+_FILLED = Struct("=40xQQQQ").unpack  # what a call sets in tst_read_buffers
+
+
 class Feeder(_Demuxer):
     """A demuxer that is fed."""
 
-    __slots__ = ("_fed", "_fed_out", "pending")
+    __slots__ = ("_fed", "_fed_out", "_first", "_io", "_io_at", "pending")
 
     #: Events that wait in the library.
     pending: int
@@ -207,6 +211,40 @@ class Feeder(_Demuxer):
         self.pending = 0
         self._fed = c_uint64()
         self._fed_out = byref(self._fed)
+        b = self._buffers
+        self._io = io = abi.tst_read_buffers()
+        io.struct_size = ctypes.sizeof(io)
+        io.recs, io.recs_cap = addressof(b.records), b.records_cap
+        io.arena, io.arena_cap = addressof(b.arena), b.arena_cap
+        self._io_at = addressof(io)
+        self._first = b.records, b.arena  # these stay, also where a read needs a larger arena
+
+    def feed_read(self, data: object) -> Batch | None:
+        """Parse input and give the events there are, if none waited before."""
+        if not self._reading.acquire(False):
+            raise RuntimeError("Already borrowed")
+        try:
+            api = self._api
+            if type(data) is bytes:
+                status = api.tst_demuxer_feed_read(self._io_at, self._id, data, len(data))
+            else:
+                at, size, _kept = pin(data)
+                status = api.tst_demuxer_feed_read(self._io_at, self._id, at, size)
+            if status:
+                try:
+                    check(status)
+                finally:
+                    self.pending = self._io.pending
+            count, arena_len, chunk, self.pending = _FILLED(self._io)
+            if not count:
+                return None
+            owner = Chunk(api, chunk) if chunk else None
+            io_records, io_arena = self._first
+            records: Any = io_records[: count * 64]
+            arena: Any = io_arena[:arena_len]
+            return Batch(records, arena, self._streams, owner)
+        finally:
+            self._reading.release()
 
     def feed(self, data: object) -> None:
         """Parse input."""

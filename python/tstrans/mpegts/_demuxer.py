@@ -52,7 +52,14 @@ class Demuxer:
             DemuxError: no sync, more input than ``sync_buf_cap``, or a finding that the strict mode rejects.
                 The events found before stay readable, and the demuxer usable.
         """
-        self._feeder.feed(bytes)
+        queue = self._queue
+        if queue:
+            # Events wait already: the library keeps what comes, as compact as it is.
+            self._feeder.feed(bytes)
+            return
+        batch = self._feeder.feed_read(bytes)
+        if batch is not None:
+            queue.extend(batch.all())
 
     def flush(self) -> None:
         """Deliver what is still open; feeding may go on afterwards."""
