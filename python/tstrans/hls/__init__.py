@@ -48,17 +48,17 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "Publisher",
-    "PublisherStats",
+    "HlsError",
+    "HlsErrorKind",
+    "HlsMode",
     "HlsPublisher",
     "HlsPublisherBuilder",
     "HlsServerHandle",
+    "HlsStats",
     "MuxPublisher",
     "MuxPublisherStats",
-    "HlsMode",
-    "HlsStats",
-    "HlsError",
-    "HlsErrorKind",
+    "Publisher",
+    "PublisherStats",
 ]
 
 

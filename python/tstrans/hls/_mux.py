@@ -56,7 +56,7 @@ class MuxPublisher(Final):
             raise TypeError(f"argument 'publisher': {type(publisher).__name__!r} object is no HlsPublisher")
         if not isinstance(program_config, MuxerProgramConfig):
             raise TypeError(
-                f"argument 'program_config': {type(program_config).__name__!r} object is no MuxerProgramConfig"
+                f"argument 'program_config': {type(program_config).__name__!r} is no MuxerProgramConfig"
             )
         values = lib.mux_parameters_of(program_config)
         h, publisher._handle = publisher._handle, None
