@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from . import srt as srt
     from . import tcp as tcp
     from . import telemetry as telemetry
+    from . import timeline as timeline
     from . import udp as udp
     from .exceptions import TstError as TstError
 
@@ -53,6 +54,7 @@ _SUBMODULES = (
     "srt",
     "tcp",
     "telemetry",
+    "timeline",
     "udp",
 )
 
