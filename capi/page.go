@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/tstrans/tstrans/core/hls"
 	webpage "github.com/tstrans/tstrans/core/hls/page"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
@@ -168,6 +169,70 @@ func tst_site_listen(out *C.tst_site_server, id C.tst_site, addr *C.tst_cchar, n
 		return status(err)
 	}
 	*out = C.tst_site_server(sid)
+	return C.TST_OK
+}
+
+// attach ties the site to a publisher, which keeps it for as long as its server runs.
+func attach(id C.tst_site, p *hls.Publisher) C.tst_status {
+	x, err := share[*site](id)
+	if err != nil {
+		return status(err)
+	}
+	if !x.hold() {
+		return status(errHandle)
+	}
+	if err := x.s.Attach(p); err != nil {
+		_ = x.Close() // never fails
+		return status(err)
+	}
+	if srv := p.Server(); srv != nil {
+		go func() {
+			<-srv.Done()
+			_ = x.Close() // never fails
+		}()
+	}
+	return C.TST_OK
+}
+
+//export tst_site_attach
+func tst_site_attach(id C.tst_site, pub C.tst_hls) (st C.tst_status) {
+	defer guard(&st)
+	p, err := hlsOf(pub)
+	if err != nil {
+		return status(err)
+	}
+	return attach(id, p)
+}
+
+//export tst_site_attach_mux
+func tst_site_attach_mux(id C.tst_site, mux C.tst_hls_mux) (st C.tst_status) {
+	defer guard(&st)
+	m, err := share[*hlsMux](mux)
+	if err != nil {
+		return status(err)
+	}
+	p := m.m.Publisher()
+	if p == nil {
+		return status(errHandle)
+	}
+	return attach(id, p)
+}
+
+//export tst_site_edge
+func tst_site_edge(out *C.double, id C.tst_site) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(out, "edge_s"); err != nil {
+		return status(err)
+	}
+	x, err := share[*site](id)
+	if err != nil {
+		return status(err)
+	}
+	v, ok := x.s.Edge()
+	if !ok {
+		return C.TST_E_AGAIN
+	}
+	*out = C.double(v)
 	return C.TST_OK
 }
 

@@ -6,6 +6,7 @@
 #ifndef TSTRANS_PAGE_H
 #define TSTRANS_PAGE_H
 
+#include "tstrans/hls.h"
 #include "tstrans/timeline.h"
 
 #ifdef __cplusplus
@@ -39,6 +40,17 @@ tst_status tst_site_close(tst_site site);
 /* tst_site_listen serves a site at "ip:port", port 0: a free one.
  * TST_E_HLS_BIND_FAILED with attribute "errno". Owned: tst_site_server_close. Since 1. */
 tst_status tst_site_listen(tst_site_server *out, tst_site site, tst_cchar *addr, size_t addr_len);
+
+/* tst_site_attach serves a site beside a publisher's presentation, on the
+ * publisher's server: "/" is the page, and its clocks are the publisher's. The
+ * publisher keeps the site. TST_E_HLS_INVALID_CONFIG: without a server, or with one
+ * that has a page. tst_site_attach_mux does so for a publisher behind a muxer. Since 1. */
+tst_status tst_site_attach(tst_site site, tst_hls hls);
+tst_status tst_site_attach_mux(tst_site site, tst_hls_mux mux);
+
+/* tst_site_edge is the newest stream time of an attached publisher, in seconds;
+ * TST_E_AGAIN before its first segment. Since 1. */
+tst_status tst_site_edge(double *edge_s, tst_site site);
 
 /* tst_site_server_addr writes "ip:port" of the bound socket into out (caller's),
  * without NUL. QUICK. Since 1. */

@@ -72,6 +72,7 @@ type Site struct {
 	mu    sync.Mutex
 	whep  string
 	bind  func() []Anchor
+	edge  func() (float64, bool)
 	feeds *timeline.Handler
 }
 
@@ -91,7 +92,11 @@ func New(cfg Config) (*Site, error) {
 	}
 	s := &Site{cfg: cfg, mux: http.NewServeMux(), whep: cfg.WHEP, bind: cfg.Anchors}
 	if cfg.Markers != nil {
-		s.feeds = timeline.NewHandler(cfg.Markers, cfg.MarkerRoutes)
+		routes := cfg.MarkerRoutes
+		if routes.Edge == nil {
+			routes.Edge = s.now
+		}
+		s.feeds = timeline.NewHandler(cfg.Markers, routes)
 		s.feeds.Register(s.mux)
 	}
 	if cfg.Telemetry != nil {
@@ -105,12 +110,23 @@ func New(cfg Config) (*Site, error) {
 	s.mux.HandleFunc("GET /openapi.json", s.openapi)
 	s.mux.HandleFunc("GET /docs", s.docs)
 	s.mux.HandleFunc("GET /redoc", s.docs)
-	s.mux.HandleFunc("GET /", s.static)
+	s.mux.HandleFunc("/", s.static)
 	s.root = s.mux
 	if cfg.CORS {
 		s.root = cors(s.mux)
 	}
 	return s, nil
+}
+
+// now is the newest stream time of an attached publisher.
+func (s *Site) now() (float64, bool) {
+	s.mu.Lock()
+	edge := s.edge
+	s.mu.Unlock()
+	if edge == nil {
+		return 0, false
+	}
+	return edge()
 }
 
 // Tie sets where the ties of time stamps and stream time come from.
@@ -192,6 +208,10 @@ const policy = "default-src 'self'; media-src 'self' blob:; worker-src 'self' bl
 
 // static serves the page's files, compressed as they were built.
 func (s *Site) static(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		detail(w, http.StatusMethodNotAllowed, "Method Not Allowed")
+		return
+	}
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 	if name == "" || name == "." {
 		name = "index.html"

@@ -13,11 +13,14 @@ from collections.abc import Callable
 class Api:
     """The functions of tstrans/page.h, bound to one loaded library."""
 
-    __slots__ = ("tst_site_new", "tst_site_close", "tst_site_listen", "tst_site_server_addr", "tst_site_server_close", "tst_site_request", "tst_site_answer_read", "tst_site_answer_close", )
+    __slots__ = ("tst_site_new", "tst_site_close", "tst_site_listen", "tst_site_attach", "tst_site_attach_mux", "tst_site_edge", "tst_site_server_addr", "tst_site_server_close", "tst_site_request", "tst_site_answer_read", "tst_site_answer_close", )
 
     tst_site_new: Callable[..., int]
     tst_site_close: Callable[..., int]
     tst_site_listen: Callable[..., int]
+    tst_site_attach: Callable[..., int]
+    tst_site_attach_mux: Callable[..., int]
+    tst_site_edge: Callable[..., int]
     tst_site_server_addr: Callable[..., int]
     tst_site_server_close: Callable[..., int]
     tst_site_request: Callable[..., int]
@@ -37,6 +40,18 @@ class Api:
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, )
         self.tst_site_listen = f
+        f = free.tst_site_attach
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_uint64, ctypes.c_uint64, )
+        self.tst_site_attach = f
+        f = free.tst_site_attach_mux
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_uint64, ctypes.c_uint64, )
+        self.tst_site_attach_mux = f
+        f = free.tst_site_edge
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, )
+        self.tst_site_edge = f
         f = held.tst_site_server_addr
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_uint64, )

@@ -88,9 +88,7 @@ class Markers(Handle):
             r.time_s, r.text, r.text_len = time, len(arena), len(b)
             arena += b
         out = c_int64()
-        check(
-            self._api.tst_timeline_replace(byref(out), self._id, recs, len(rows), bytes(arena), len(arena))
-        )
+        check(self._api.tst_timeline_replace(byref(out), self._id, recs, len(rows), bytes(arena), len(arena)))
         return out.value
 
     def query(self, parameters: Parameters) -> list[Row]:
@@ -212,8 +210,7 @@ class Records(Handle):
         check(status)
         raw = arena.raw
         return [
-            (r.pts_90k, raw[r.data : r.data + r.data_len], bool(getattr(r, "async")))
-            for r in recs[: n.value]
+            (r.pts_90k, raw[r.data : r.data + r.data_len], bool(getattr(r, "async"))) for r in recs[: n.value]
         ]
 
     def stats(self) -> abi.tst_track_stats:
@@ -265,6 +262,20 @@ class Web(Handle):
         a = addr.encode()
         check(self._api.tst_site_listen(byref(out), self._id, a, len(a)))
         return Server(out.value)
+
+    def attach(self, publisher: int) -> None:
+        check(self._api.tst_site_attach(self._id, publisher))
+
+    def attach_mux(self, mux: int) -> None:
+        check(self._api.tst_site_attach_mux(self._id, mux))
+
+    def edge(self) -> float | None:
+        out = c_double()
+        status = self._api.tst_site_edge(byref(out), self._id)
+        if status == base.TST_E_AGAIN:
+            return None
+        check(status)
+        return out.value
 
     def request(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes) -> Answer:
         """(status, headers, body) of one request."""

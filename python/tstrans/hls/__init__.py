@@ -27,6 +27,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..exceptions import HlsError as HlsError
     from ..exceptions import HlsErrorKind as HlsErrorKind
+    from . import api as api
+    from . import input as input
+    from . import page as page
+    from . import stream as stream
+    from . import sync as sync
     from ._builder import HlsPublisherBuilder as HlsPublisherBuilder
     from ._mux import MuxPublisher as MuxPublisher
     from ._publisher import HlsPublisher as HlsPublisher
@@ -62,15 +67,21 @@ __all__ = [
 ]
 
 
+# Modules of a stream of frames and of its page; they load when they are asked for.
+_MODULES = ("api", "input", "page", "stream", "sync")
+
+
 def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     value = globals()[name] = getattr(import_module(home, __name__), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME_OF})
+    return sorted({*globals(), *_HOME_OF, *_MODULES})

@@ -244,7 +244,11 @@ class serve:
             timeline = held.enter_context(_database())
             site = held.enter_context(
                 Site(
-                    title="HLS stream", playlist=self._playlist, timeline=timeline, video=self._video, cors=True
+                    title="HLS stream",
+                    playlist=self._playlist,
+                    timeline=timeline,
+                    video=self._video,
+                    cors=True,
                 )
             )
             server = held.enter_context(site.listen(self._address))
@@ -268,5 +272,8 @@ def main(address: str | None = None) -> None:
 
 
 if __name__ == "__main__":
+    # Under its public name, so that what a program set there holds.
+    from tstrans.hls import api
+
     with contextlib.suppress(KeyboardInterrupt):
-        main()
+        api.main()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ..timeline import TelemetryTrack, Timeline
+    from ._mux import MuxPublisher
+    from ._publisher import HlsPublisher
 
 __all__ = ["Site", "SiteServer"]
 
@@ -99,6 +101,23 @@ class Site:
     def listen(self, address: str) -> SiteServer:
         """Serve at "ip:port", port 0 a free one. Raises :class:`~tstrans.hls.HlsError`: BIND_FAILED."""
         return SiteServer(self._h.listen(address))
+
+    def attach(self, publisher: HlsPublisher | MuxPublisher) -> None:
+        """Serve beside a publisher's presentation, on its server: "/" is the page, its clocks the publisher's.
+
+        Raises :class:`~tstrans.hls.HlsError`: INVALID_CONFIG where the publisher has a page already.
+        """
+        from ._mux import MuxPublisher
+
+        if isinstance(publisher, MuxPublisher):
+            self._h.attach_mux(publisher._open()._id)
+        else:
+            self._h.attach(publisher._open()._id)
+
+    @property
+    def edge(self) -> float | None:
+        """The newest stream time of an attached publisher, in seconds; None before its first segment."""
+        return self._h.edge()
 
     def request(
         self, method: str, target: str, headers: list[tuple[str, str]] | None = None, body: bytes = b""

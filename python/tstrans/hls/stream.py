@@ -381,5 +381,8 @@ def main(out_path: str | os.PathLike[str] = "video/chessboard.m3u8", seconds: fl
 
 
 if __name__ == "__main__":
+    # Under its public name, so that what a program set there holds.
+    from tstrans.hls import stream
+
     with contextlib.suppress(KeyboardInterrupt):
-        main()
+        stream.main()
