@@ -14,6 +14,7 @@ require (
 	github.com/bluenviron/gortsplib/v4 v4.16.2
 	github.com/datarhei/gosrt v0.9.0
 	github.com/ebitengine/purego v0.8.4
+	github.com/gotranspile/g722 v0.0.0-20240123003956-384a1bb16a19
 	github.com/haivision/srtgo v0.0.0-20230627061225-a70d53fcd618
 	github.com/pion/rtcp v1.2.15
 	github.com/pion/rtp v1.8.21

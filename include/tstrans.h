@@ -8,6 +8,8 @@
 #define TSTRANS_H
 
 #include "tstrans/base.h"
+#include "tstrans/audio.h"
+#include "tstrans/rtpflow.h"
 #include "tstrans/codec.h"
 #include "tstrans/hls.h"
 #include "tstrans/klv.h"

@@ -19,6 +19,7 @@ venv() { # name, packages ...
 
 venv klv stanag4609==0.4.0 klvdata==0.0.3
 venv wheel08 tstrans==0.8.0 pandas
+venv aiortp aiortp==0.8.0 numpy opuslib G722 uvloop
 venv wheel02 tstrans==0.2.0 pandas
 
 if command -v mvn >/dev/null && command -v javac >/dev/null; then

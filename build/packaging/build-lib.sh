@@ -35,12 +35,13 @@ place() { # from, to
   mv -f "$2.new" "$2"
 }
 place "$tmp/libtstrans.so" "$out"
-# librist has no archive: it travels beside the library, which opens it at the first RIST link.
+# librist has no archive, and that of libopus is not position-independent: they travel beside the library, which
+# opens them at first use.
 case "$out" in
 */python/tstrans/*)
   libs=$(dirname "$out")/_libs
   mkdir -p "$libs"
-  for lib in librist.so.4 libcjson.so.1 libmbedcrypto.so.7; do
+  for lib in librist.so.4 libcjson.so.1 libmbedcrypto.so.7 libopus.so.0; do
     found=$(ldconfig -p | awk -v lib="$lib" '$1 == lib && !n++ { print $NF }')
     [ -z "$found" ] || cmp -s "$found" "$libs/$lib" || place "$found" "$libs/$lib"
   done

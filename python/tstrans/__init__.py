@@ -13,6 +13,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from . import aio as aio
     from . import codec as codec
     from . import exceptions as exceptions
     from . import geo as geo
@@ -39,6 +40,7 @@ if "logging" in sys.modules:
 
 #: Every submodule a user may reach as an attribute. Those whose file a build leaves out do not appear.
 _SUBMODULES = (
+    "aio",
     "codec",
     "exceptions",
     "geo",
