@@ -1,6 +1,9 @@
 package codec
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // StartCode finds the first Annex B start code (00 00 01, or 00 00 00 01) in
 // buf at or after from (H.264 and H.265 §B.1). The code is buf[start:end]; both
@@ -72,11 +75,48 @@ func zeroPairs(b []byte) uint64 {
 	return (v - lowBits) &^ v & highBits
 }
 
+const (
+	// denseGap is the distance between zero bytes, in bytes, below which the
+	// next denseSpan bytes are tested word by word.
+	denseGap  = 16
+	denseSpan = 256
+)
+
 // IndexStartCode finds the first 00 00 01 at or after from, -1 when there is
-// none. Compressed data has few pairs of zero bytes, so 32 bytes at a time are
-// tested for one. (Jumping from one byte of 01 to the next with bytes.IndexByte
-// is faster on random bytes, but slower on coded pictures.)
+// none. Coded pictures have a zero byte every few hundred bytes, so the search
+// jumps from one to the next; where they crowd, words are tested instead.
 func IndexStartCode(buf []byte, from int) int {
+	for i := from; i+2 < len(buf); {
+		gap := bytes.IndexByte(buf[i:], 0)
+		if gap < 0 {
+			return -1
+		}
+		i += gap
+		switch {
+		case i+2 >= len(buf):
+			return -1
+		case buf[i+1] != 0:
+			i += 2
+		case buf[i+2] == 1:
+			return i
+		default:
+			i++
+		}
+		if gap >= denseGap {
+			continue
+		}
+		end := min(i+denseSpan, len(buf))
+		// A code that starts before end may end up to two bytes on.
+		if j := indexDense(buf[:min(end+2, len(buf))], i); j >= 0 {
+			return j
+		}
+		i = end
+	}
+	return -1
+}
+
+// indexDense is IndexStartCode, 32 bytes at a time.
+func indexDense(buf []byte, from int) int {
 	i := from
 	for ; i+33 <= len(buf); i += 32 {
 		b := buf[i : i+33 : i+33]

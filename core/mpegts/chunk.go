@@ -139,33 +139,82 @@ func (c *Chunk) PayloadLen(id uint32) int {
 // Gather copies a lazy payload into dst and returns its size. Several threads
 // may gather at once, also beside the Release of another holder.
 func (c *Chunk) Gather(dst []byte, id uint32) (int, error) {
+	p, segs, err := c.hold(id)
+	if err != nil {
+		return 0, err
+	}
+	defer c.Release()
+	if len(dst) < int(p.size) {
+		return int(p.size), tsterr.New(tsterr.BufferTooSmall, "payload of %d bytes", p.size)
+	}
+	gather(dst[:p.size], c.block.Bytes(), p.gathered(), segs, int(p.skip))
+	return int(p.size), nil
+}
+
+// hold finds a lazy payload and retains the chunk, which the caller releases.
+func (c *Chunk) hold(id uint32) (p payload, segs []segment, err error) {
 	for {
 		r := c.refs.Load()
 		if r <= 0 {
-			return 0, tsterr.New(tsterr.Closed, "the chunk was given back")
+			return p, nil, tsterr.New(tsterr.Closed, "the chunk was given back")
 		}
 		if c.refs.CompareAndSwap(r, r+1) {
 			break
 		}
 	}
-	defer c.Release()
 	c.mu.Lock()
-	if int(id) >= len(c.payloads) {
-		c.mu.Unlock()
-		return 0, tsterr.New(tsterr.InvalidArg, "the chunk has no payload %d", id)
+	known := int(id) < len(c.payloads)
+	if known {
+		p = c.payloads[id]
+		segs = c.segs[p.seg : p.seg+p.segN]
 	}
-	p := c.payloads[id]
-	segs := c.segs[p.seg : p.seg+p.segN]
 	c.mu.Unlock() // bytes and segments that exist never change
-	if len(dst) < int(p.size) {
-		return int(p.size), tsterr.New(tsterr.BufferTooSmall, "payload of %d bytes", p.size)
+	if !known {
+		c.Release()
+		return p, nil, tsterr.New(tsterr.InvalidArg, "the chunk has no payload %d", id)
 	}
-	var prefix []byte
-	if p.prefix != nil {
-		prefix = p.prefix.Bytes()[:p.prefixLen]
+	return p, segs, nil
+}
+
+// gathered is what came before the chunk.
+func (p *payload) gathered() []byte {
+	if p.prefix == nil {
+		return nil
 	}
-	gather(dst[:p.size], c.block.Bytes(), prefix, segs, int(p.skip))
-	return int(p.size), nil
+	return p.prefix.Bytes()[:p.prefixLen]
+}
+
+// appendPieces appends the parts of a lazy payload, which are never joined:
+// what was gathered before, then a part a packet. They are valid while the
+// chunk is held.
+func (c *Chunk) appendPieces(dst [][]byte, id uint32) ([][]byte, error) {
+	p, segs, err := c.hold(id)
+	if err != nil {
+		return dst, err
+	}
+	defer c.Release()
+	buf, skip, left := c.block.Bytes(), int(p.skip), int(p.size)
+	add := func(b []byte) {
+		if skip >= len(b) {
+			skip -= len(b)
+			return
+		}
+		b = b[skip:]
+		b = b[:min(left, len(b))]
+		skip, left = 0, left-len(b)
+		if len(b) > 0 {
+			dst = append(dst, b)
+		}
+	}
+	add(p.gathered())
+	for _, s := range segs {
+		off := int(s.off)
+		for range s.count {
+			add(buf[off+int(s.start) : off+PacketSize])
+			off += int(s.stride)
+		}
+	}
+	return dst, nil
 }
 
 // gather fills dst from prefix and segments of buf, leaving out skip bytes at

@@ -1,18 +1,16 @@
 package mpegts
 
 // pesParts is one PES packet as it is pushed: the header, and the payload in
-// up to four pieces that are never joined in memory.
+// pieces that are never joined in memory.
 type pesParts struct {
 	header [maxPESHeader]byte
-	pieces [5][]byte // the header is the first
-	n      int       // used pieces
-	size   int       // bytes of all pieces
+	pieces [][]byte // the header is the first; none is empty
+	size   int      // bytes of all pieces
 }
 
 func (p *pesParts) add(b []byte) {
 	if len(b) > 0 {
-		p.pieces[p.n] = b
-		p.n++
+		p.pieces = append(p.pieces, b)
 		p.size += len(b)
 	}
 }
@@ -25,7 +23,7 @@ func (p *pesParts) begin(h *PESHeader, payload int) {
 	}
 	// Sizes were checked against maxPESPayload, and the header always fits.
 	n, _ = h.MarshalTo(p.header[:])
-	p.n, p.size = 0, 0
+	p.pieces, p.size = p.pieces[:0], 0
 	p.add(p.header[:n])
 }
 
@@ -77,7 +75,12 @@ func (p *pesParts) writePES(dst []byte, pid uint16, cc uint8, f firstField) uint
 		start = 0
 		cc = (cc + 1) & 0x0F
 		left -= PacketSize - body
-		// The common case is a whole packet from one piece.
+		// The common case is a whole packet from one piece; its size, known in advance, makes the copy cheap.
+		if src := p.pieces[piece][at:]; body == HeaderSize && len(src) > MaxPayload {
+			*(*[MaxPayload]byte)(pkt[HeaderSize:]) = *(*[MaxPayload]byte)(src)
+			at += MaxPayload
+			continue
+		}
 		for body < PacketSize {
 			src := p.pieces[piece][at:]
 			n := copy(pkt[body:], src)

@@ -66,39 +66,59 @@ func (m *Muxer) PushVideoTo(h Handle, au []byte, v VideoPush) error {
 }
 
 // PushVideoChunk queues a lazy payload of a demuxer's chunk as it was on the
-// wire: a rewriter needs no copy of its own.
+// wire. Its bytes go from there straight to where packets are written; nothing
+// looks at them, and its units are not counted.
 func (m *Muxer) PushVideoChunk(h Handle, c *Chunk, payload uint32, v VideoPush) error {
 	s, err := m.stream(MuxVideo, h)
 	if err != nil {
 		return err
 	}
-	n := c.PayloadLen(payload)
-	if n < 0 {
-		return tsterr.New(tsterr.InvalidArg, "the chunk has no payload %d", payload)
-	}
-	if n > cap(m.gathered) {
-		m.gathered = make([]byte, n+n/4)
-	}
-	if n, err = c.Gather(m.gathered[:n], payload); err != nil {
+	head := m.videoHeader(s, &v)
+	m.parts.begin(&head, unbounded)
+	before := len(m.parts.pieces)
+	if m.parts.pieces, err = c.appendPieces(m.parts.pieces, payload); err != nil {
 		return err
 	}
-	v.Wire = true
-	return m.pushVideo(s, m.gathered[:n], &v)
+	for _, b := range m.parts.pieces[before:] {
+		m.parts.size += len(b)
+	}
+	return m.emitVideo(s, &v, 0)
 }
 
-func (m *Muxer) pushVideo(s *muxStream, au []byte, v *VideoPush) error {
+// videoHeader is the PES header of a picture.
+func (m *Muxer) videoHeader(s *muxStream, v *VideoPush) PESHeader {
 	head := PESHeader{
 		StreamID: StreamIDVideo, PacketLength: unbounded,
 		HasPTS: true, PTS: v.PTS, HasDTS: v.HasDTS, DTS: v.DTS,
 	}
-	var units uint64
-	var err error
-	var before, sei []byte
 	if s.Codec == CodecAV1 {
 		head.DataAlignmentIndicator = true
 		if m.cfg.AV1Carriage == AV1MPEG2TSBinding {
 			head.StreamID = StreamIDPrivate1
 		}
+	}
+	return head
+}
+
+// emitVideo queues the picture in m.parts and counts it.
+func (m *Muxer) emitVideo(s *muxStream, v *VideoPush, units uint64) error {
+	if err := m.emit(s, v.PTS, v.KeyFrame); err != nil {
+		return err
+	}
+	s.counts.Units += units
+	if v.KeyFrame {
+		s.counts.RandomAccess++
+	}
+	s.counts.Pushed = true
+	return nil
+}
+
+func (m *Muxer) pushVideo(s *muxStream, au []byte, v *VideoPush) error {
+	head := m.videoHeader(s, v)
+	var units uint64
+	var err error
+	var before, sei []byte
+	if s.Codec == CodecAV1 {
 		switch {
 		case v.MISP != nil:
 			err = tsterr.New(tsterr.MuxInvalidNAL, "a MISP time goes into an SEI message, which AV1 has not")
@@ -130,15 +150,7 @@ func (m *Muxer) pushVideo(s *muxStream, au []byte, v *VideoPush) error {
 	m.parts.add(before)
 	m.parts.add(sei)
 	m.parts.add(au)
-	if err := m.emit(s, v.PTS, v.KeyFrame); err != nil {
-		return err
-	}
-	s.counts.Units += units
-	if v.KeyFrame {
-		s.counts.RandomAccess++
-	}
-	s.counts.Pushed = true
-	return nil
+	return m.emitVideo(s, v, units)
 }
 
 // PushAudio queues whole audio frames on the only audio stream.

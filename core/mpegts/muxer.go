@@ -40,8 +40,6 @@ type Muxer struct {
 	cell    [auCellHeaderSize]byte
 	scratch []byte // an access unit that had to be rewritten
 
-	gathered []byte // a payload out of a demuxer's chunk
-
 	queue packetQueue
 	sink  *FileSink // where pushes of the drain proxy go; nil outside of one
 	stats MuxStats

@@ -196,7 +196,8 @@ tst_status tst_muxer_streams(uint32_t *out, size_t cap, size_t *n, tst_muxer mux
 /* tst_muxer_sink_open makes a sink: pushes to its handle go to the descriptor fd
  * in blocks of 1 MiB and more, behind whatever waits in the muxer. fd stays the
  * caller's and must stay open until tst_muxer_sink_close. The queue's limit
- * holds for each push. Owned: tst_muxer_close. One thread at a time per muxer.
+ * holds for each push. A block is written while the next one fills: a failure
+ * is told by a later push, or by the flush. Owned: tst_muxer_close. One thread at a time per muxer.
  * Since 1. */
 tst_status tst_muxer_sink_open(tst_muxer *out, tst_muxer muxer, int32_t fd);
 

@@ -12,6 +12,7 @@ from typing import Any
 import media
 import pytest
 from tstrans import klv, mpegts
+from tstrans.exceptions import KlvEncodeError
 from tstrans.io import extract_klv, iter_uas_datalink, parse_file, probe
 from tstrans.mpegts import DemuxEvent, Pts90khz
 from tstrans.telemetry import KlvInserter, Record, add_klv, read_records
@@ -90,6 +91,25 @@ def test_given_columns_and_unknown_ones(tmp_path: Path) -> None:
         list(read_records(path, {"breite": "nothing"}))
     (r,) = read_records(path, {"breite": "sensor_lat_deg", "when": "timestamp_us"})
     assert (r.time_us, typed([r])[0].sensor_lat_deg) == (T0, pytest.approx(47.5))
+
+
+def test_cells_of_all_makes(tmp_path: Path) -> None:
+    """Numbers as spreadsheets write them; what is no number is left out."""
+    path = tmp_path / "x.csv"
+    path.write_text(
+        "UNIX Time Stamp,Sensor Latitude,Sensor Longitude,Mission ID,satellites\n"
+        "1.7e15,47.5,nan,7,12.0\n 1700000000000001 ,,8.5,x y,n/a\n1700000000000002.0,-,8.5,,\n"
+    )
+    records = list(read_records(path))
+    assert [r.time_us for r in records] == [T0, T0 + 1, T0 + 2]
+    a, b, c = typed(records)
+    assert (a.sensor_lat_deg, a.sensor_lon_deg, a.mission_id) == (pytest.approx(47.5), None, "7")
+    assert (a.navsats_in_view, b.navsats_in_view) == (12, None)
+    assert (b.sensor_lat_deg, b.sensor_lon_deg, b.mission_id) == (None, pytest.approx(8.5), "x y")
+    assert (c.sensor_lat_deg, c.mission_id) == (None, None)
+    path.write_text("UNIX Time Stamp,Sensor Latitude\n1700000000000000,91\n")
+    with pytest.raises(KlvEncodeError, match="record at 1700000000000000 us"):
+        list(read_records(path))
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ BytesLike = bytes | bytearray | memoryview
 #: Packets that a picture may have: the demuxer's largest, 4 MiB, and then some.
 _ROOM = 1 << 16
 
-_Klv = DemuxEvent.Klv
+_Klv, _Video = DemuxEvent.Klv, DemuxEvent.Video
 _PROGRAM_MAP = 1  # TST_EV_PROGRAM_MAP
 _LAZY = 1  # TST_F_LAZY; TST_F_HAS_DTS is 4, TST_F_RANDOM_ACCESS 8
 
@@ -97,8 +97,10 @@ class Transmuxer:
         self._proxy: Any = None
         self._exited = False
         self._dropped: set[int] = set()
-        # The stream key of records (see Batch) whose payloads go to the only KLV stream.
+        # Stream keys of records (see Batch): of those whose payloads go to the only KLV stream, and of
+        # pictures with the handle they go to.
         self._klv_key: int | None = None
+        self._video_keys: dict[int, int] = {}
         # PID to what pushes its samples.
         self._pushes: dict[int, Callable[[Any, BytesLike | None], None]] = {}
 
@@ -189,14 +191,24 @@ class Transmuxer:
             RuntimeError: before the first program map, after the end, or a PID that the program has not.
             MuxError: the muxer refuses the payload.
         """
-        # The quick way of small KLV packets as the demuxer gave them: they are handed over many at a time.
-        if type(ev) is _Klv:
+        # The quick ways of what comes as the demuxer gave it: small KLV packets, which are handed over many
+        # at a time, and pictures, whose bytes stay in the library.
+        kind = type(ev)
+        if kind is _Klv:
             at, batch, got = ev._state
             if at is not None and batch.quad[at + 3] == self._klv_key:
                 if got is None:
                     small = batch.small
                     got = batch.payload_of(ev, at) if small is None else small[at >> 3]
                 if self._proxy._gather(got, batch.quad[at]):
+                    return
+        elif kind is _Video:
+            at, batch, got = ev._state
+            if got is None and at is not None and batch.chunk is not None:
+                number = self._video_keys.get(batch.quad[at + 3])
+                flags = batch.half[4 * at + 17]
+                if number is not None and flags & _LAZY:
+                    _push_lazy(self._proxy, number, batch, at, flags)
                     return
         self._write(ev, None)
 
@@ -223,10 +235,19 @@ class Transmuxer:
         push = self._pushes.get(pid)
         if push is not None:
             push(ev, data)
-            if type(ev) is _Klv and getattr(self._proxy, "_gathers", False) and ev._state[0] is not None:
-                self._klv_key = ev._state[1].quad[ev._state[0] + 3]
+            self._learn(ev, push)
         elif pid not in self._dropped:
             raise RuntimeError(f"PID {pid:#06x} is not in the program that was read first")
+
+    def _learn(self, ev: Any, push: Any) -> None:
+        """After the first sample of a stream the others may go the quick way."""
+        if type(ev) is _Klv:
+            if getattr(self._proxy, "_gathers", False) and ev._state[0] is not None:
+                self._klv_key = ev._state[1].quad[ev._state[0] + 3]
+        elif type(ev) is _Video and ev._state[0] is not None:
+            number = getattr(push, "lazy_to", None)
+            if number is not None:
+                self._video_keys[ev._state[1].quad[ev._state[0] + 3]] = number
 
     def __exit__(
         self,
@@ -236,6 +257,7 @@ class Transmuxer:
     ) -> None:
         self._exited = True
         self._klv_key = None
+        self._video_keys.clear()
         close = getattr(self._events, "close", None)
         if close is not None:
             close()
@@ -244,30 +266,25 @@ class Transmuxer:
             sink.__exit__(exc_type, exc, tb)
 
 
+def _push_lazy(proxy: Any, number: int, batch: Any, at: int, flags: int) -> None:
+    """A picture of the demuxer's, without its bytes coming over here."""
+    pts, dts = batch.quad[at : at + 2]
+    how = flags >> 3 & KEY_FRAME | flags >> 1 & DTS
+    proxy._push_chunk(number, batch.chunk, batch.word[2 * at + 4], pts, dts, how)
+
+
 def _route(proxy: Any, handle: Any, push: Any) -> Callable[[Any, BytesLike | None], None]:
     if push is None:
         wire = proxy.push_video_wire_to
 
-        number, push_chunk = handle.raw, getattr(proxy, "_push_chunk", None)
-
         def video(ev: Any, data: BytesLike | None) -> None:
-            at, batch, got = ev._state
-            if (
-                got is None
-                and at is not None
-                and batch.chunk is not None
-                and push_chunk is not None
-                and batch.half[4 * at + 17] & _LAZY
-            ):
-                flags = batch.half[4 * at + 17]
-                pts, dts = batch.quad[at : at + 2]
-                payload = batch.word[2 * at + 4]
-                push_chunk(number, batch.chunk, payload, pts, dts, flags >> 3 & KEY_FRAME | flags >> 1 & DTS)
-            elif isinstance(ev, DemuxEvent.Video):
+            if isinstance(ev, DemuxEvent.Video):
                 wire(handle, ev.raw, ev.pts, ev.dts, ev.random_access_indicator)
             else:
                 wire(handle, ev.payload, ev.pts, ev.dts)
 
+        if hasattr(proxy, "_push_chunk"):
+            video.lazy_to = handle.raw  # type: ignore[attr-defined]
         return video
 
     if isinstance(handle, DataStreamHandle):

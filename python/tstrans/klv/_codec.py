@@ -115,6 +115,11 @@ def encode_uas_datalink(
     return encode_block(record._as_block(), _MARK if out_of_range_policy is OutOfRangePolicy.INDICATOR else 0)
 
 
+def encode_uas_fields(fields: dict[str, Any]) -> bytes:
+    """`encode_uas_datalink` of the record that has these fields, without making one."""
+    return encode_block(block_of(fields), 0)
+
+
 def encode_uas_datalink_strict_compliance(record: UasDatalinkLs) -> bytes:
     """As `encode_uas_datalink`, and `timestamp_us` must be there."""
     if not isinstance(record, UasDatalinkLs):

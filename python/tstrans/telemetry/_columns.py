@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
+from math import isnan
 from typing import Any
 
 from ..klv import UasDatalinkLs
@@ -151,17 +151,12 @@ def _known_fields() -> dict[str, str]:
     return {re.sub(r"[^a-z0-9]", "", n): n for n in UasDatalinkLs.__match_args__}
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    field: str
-    factor: float
-
-
 class Table:
     """What the columns of one table mean."""
 
     def __init__(self, columns: Iterable[str], given: ColumnMap | None) -> None:
-        self.columns: dict[str, _Column] = {}
+        #: Column, field, factor; 0 for what is text, None for a whole number.
+        self.columns: list[tuple[str, str, float | None]] = []
         self.date: str | None = None
         self.elapsed: tuple[str, float] | None = None
         self.filming: str | None = None
@@ -192,31 +187,38 @@ class Table:
                 self.elapsed = self.elapsed or (column, per)
             elif field is not None and field not in taken:
                 taken.add(field)
-                self.columns[column] = _Column(field, _UNITS.get(unit, 1.0))
+                factor = 0.0 if field in _TEXT else None if field in _WHOLE else _UNITS.get(unit, 1.0)
+                self.columns.append((column, field, factor))
         if not self.columns:
             raise ValueError("no column of the table is known: name them with a column map")
 
     def values(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The fields of one row; empty cells and those that are no numbers are left out."""
         out: dict[str, Any] = {}
-        for column, c in self.columns.items():
+        for column, field, factor in self.columns:
             raw = row.get(column)
             if raw is None or raw == "":
                 continue
-            if c.field in _TEXT:
-                out[c.field] = str(raw)
+            if factor == 0:
+                out[field] = str(raw)
                 continue
             if not isinstance(raw, (int, float, str)):
-                out[c.field] = raw
+                out[field] = raw
                 continue
             try:
                 number = float(raw)
-                out[c.field] = (
-                    int(raw) if c.field in _WHOLE and float(raw).is_integer() else number * c.factor
-                )
+                if factor is not None:
+                    if not isnan(number):
+                        out[field] = number * factor
+                elif number.is_integer():
+                    # A count of nanoseconds has more digits than a float.
+                    whole = isinstance(raw, int) or (isinstance(raw, str) and raw.strip().isdecimal())
+                    out[field] = int(raw) if whole else int(number)
+                elif not isnan(number):
+                    out[field] = number
             except ValueError:
-                if c.field == "timestamp_us":
-                    out[c.field] = date_us(str(raw))
+                if field == "timestamp_us":
+                    out[field] = date_us(str(raw))
         return out
 
 

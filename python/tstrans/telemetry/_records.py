@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..exceptions import KlvEncodeError, KlvError
-from ..klv import UasDatalinkLs, decode_uas_datalink, encode_uas_datalink
+from ..klv import decode_uas_datalink
+from ..klv._codec import encode_uas_fields
 from ._columns import VERSION, ColumnMap, Table, date_us, fields_of_row, scaled
 
 __all__ = ["Record", "read_records"]
@@ -143,7 +144,7 @@ def _records_of_rows(rows: Iterator[dict[str, Any]], columns: ColumnMap | None) 
         if table.filming is not None:
             filming = str(row.get(table.filming) or "").strip().lower() in ("1", "true", "yes", "recording")
         try:
-            yield Record(stamp, encode_uas_datalink(UasDatalinkLs(**values)), absolute, filming)
+            yield Record(stamp, encode_uas_fields(values), absolute, filming)
         except KlvEncodeError as e:
             e.args = (f"record at {stamp} us: {e}",)
             raise
