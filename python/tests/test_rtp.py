@@ -194,9 +194,10 @@ def test_unbindable() -> None:
 
 
 def test_multicast() -> None:
-    with rtp.Receiver("rtp://239.255.30.3:0?iface=127.0.0.1") as rx:
+    group = f"239.255.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"  # of this process alone
+    with rtp.Receiver(f"rtp://{group}:0?iface=127.0.0.1") as rx:
         port = rx.local_addr().split(":")[1]
-        with rtp.Sender(f"rtp://239.255.30.3:{port}?iface=127.0.0.1&ttl=1") as tx:
+        with rtp.Sender(f"rtp://{group}:{port}?iface=127.0.0.1&ttl=1") as tx:
             tx.send(TS)
             assert rx.recv(10_000) == TS
 
@@ -245,6 +246,34 @@ def test_demux_receiver_timeout_and_close() -> None:
     rx = rtp.DemuxReceiver("rtp://127.0.0.1:0")
     ended = parked(lambda: next(rx), rx.close)
     assert isinstance(ended, RtpError)
+
+
+def test_counters_of_a_receiver_another_thread_waits_on() -> None:
+    with rtp.DemuxReceiver("rtp://127.0.0.1:0") as rx:
+        begun, got = threading.Event(), []
+
+        def run() -> None:
+            begun.set()
+            got.extend(type(e) for e, _ in zip(rx, range(40), strict=False))
+
+        t = threading.Thread(target=run, daemon=True)
+        t.start()
+        assert begun.wait(10)
+        assert rx.stats()[0].packets_received == 0
+        assert rx.last_seen_micros(0x101) is None
+        assert rx.end_reason() is None
+        with rtp.MuxSender(f"rtp://{rx.local_addr()}", program()) as tx:
+            for i in range(200):
+                tx.push_video(picture(i), pts=Pts90khz.from_ms(40 * i), key_frame=True)
+                if rx.stats()[1].ts_packets_emitted > 0:
+                    break
+                t.join(0.01)
+            assert rx.stats()[1].ts_packets_emitted > 0
+            for i in range(200, 300):
+                tx.push_video(picture(i), pts=Pts90khz.from_ms(40 * i), key_frame=True)
+        t.join(10)
+        assert not t.is_alive()
+        assert len(got) == 40
 
 
 def test_mux_sender_too_small_sends_nothing() -> None:

@@ -27,7 +27,19 @@ _HOLD = 4 << 20
 class Events:
     """A link's packets turned into events. Bytes move inside the library, unless a sink wants to see them."""
 
-    __slots__ = ("_config", "_counted", "_feeder", "_lock", "_packets", "_queue", "ended", "seen", "sinks")
+    __slots__ = (
+        "_config",
+        "_counted",
+        "_feeder",
+        "_known",
+        "_lock",
+        "_packets",
+        "_queue",
+        "_watched",
+        "ended",
+        "seen",
+        "sinks",
+    )
 
     def __init__(self, config: DemuxerConfig | None) -> None:
         self._config = config
@@ -35,15 +47,20 @@ class Events:
         self._lock = Lock()
         self._queue: deque[DemuxEvent] = deque()
         self._packets: Packets | None = None
-        self._counted = 0
+        self._counted = self._known = 0
+        self._watched = False
         self.seen: dict[int, int] = {}
         self.sinks: list[Callable[[bytes], None]] = []
         self.ended = False
 
     def packets(self) -> int:
-        """Packets demuxed so far."""
+        """Packets demuxed so far. While another thread is inside the demuxer, what it had counted before."""
         feeder = self._feeder
-        return self._counted + (0 if feeder.closed else feeder.stats().packets_total)
+        try:
+            self._known = self._counted + (0 if feeder.closed else feeder.stats().packets_total)
+        except RuntimeError:
+            self._watched = True
+        return self._known
 
     def close(self) -> None:
         """Free the demuxer."""
@@ -71,6 +88,8 @@ class Events:
                     return None
                 else:
                     self._step(link, recv_ms)
+                    if self._watched:
+                        self.packets()
 
     def _take(self, batch: Batch | None) -> None:
         if batch is None:
