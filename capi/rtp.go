@@ -48,6 +48,12 @@ type inboundLink interface {
 	Stats() transport.Stats
 }
 
+// urlOf reads the URL; the room says what is wrong with an empty one.
+func urlOf(r *configReader) (s string) {
+	r.text("url", &s)
+	return s
+}
+
 //export tst_rtp_send
 func tst_rtp_send(out *C.tst_link, config C.tst_config) (st C.tst_status) {
 	defer guard(&st)
@@ -55,7 +61,7 @@ func tst_rtp_send(out *C.tst_link, config C.tst_config) (st C.tst_status) {
 		return status(err)
 	}
 	r := readConfig(config, tsterr.InvalidArg)
-	cfg, err := rtp.ParseSenderURL(address(r, "url"))
+	cfg, err := rtp.ParseSenderURL(urlOf(r))
 	integer(r, "pkt_size", &cfg.PacketSize, math.MinInt32, math.MaxInt32, "bytes")
 	ssrc := int64(-1)
 	integer(r, "ssrc", &ssrc, -1, math.MaxUint32, "")
@@ -65,7 +71,7 @@ func tst_rtp_send(out *C.tst_link, config C.tst_config) (st C.tst_status) {
 	if err != nil {
 		return status(err)
 	}
-	if cfg.SSRC == nil && ssrc >= 0 {
+	if ssrc >= 0 {
 		v := uint32(ssrc)
 		cfg.SSRC = &v
 	}
@@ -83,7 +89,7 @@ func tst_rtp_receive(out *C.tst_link, config C.tst_config) (st C.tst_status) {
 		return status(err)
 	}
 	r := readConfig(config, tsterr.InvalidArg)
-	cfg, err := rtp.ParseReceiverURL(address(r, "url"))
+	cfg, err := rtp.ParseReceiverURL(urlOf(r))
 	if derr := r.done(); derr != nil {
 		return status(derr)
 	}
@@ -183,7 +189,7 @@ func tst_h264_listen(out *C.tst_h264, config C.tst_config) (st C.tst_status) {
 		return status(err)
 	}
 	r := readConfig(config, tsterr.InvalidArg)
-	cfg, err := rtp.ParseElementaryURL(address(r, "url"))
+	cfg, err := rtp.ParseElementaryURL(urlOf(r))
 	h := rtph264.Config{Injection: rtph264.InjectBeforeIDR}
 	integer(r, "injection", &h.Injection, 0, 1, "")
 	integer(r, "max_au_bytes", &h.MaxUnit, 1, math.MaxInt32, "bytes")

@@ -57,7 +57,7 @@ typedef struct tst_rtp_stats {
  * stamps are the wall clock's, in 1/90000 s. Parameters:
  *   url        rtp://ip:port?ssrc=&ttl=&iface=&pkt_size=&sndbuf=&rtcp= (text, required)
  *   pkt_size   longest datagram, its RTP header of 12 bytes included; default 1316
- *   ssrc       32 bits; the URL's wins; default random
+ *   ssrc       32 bits, before the URL's; default random
  * rtcp=1 sends sender reports to the next port, and BYE at the end. Faults are
  * TST_E_RTP_URL, _HOST_NOT_LITERAL, _IFACE_UNSUPPORTED, _PAYLOAD_TYPE_PARAM, _IO;
  * of a write TST_E_RTP_TOO_LARGE. Owned: tst_link_close. Any thread, any time.

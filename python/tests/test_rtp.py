@@ -95,6 +95,9 @@ def test_sender_on_the_wire() -> None:
         with rtp.Sender(url + "&ssrc=0xFF", ssrc=1) as tx:
             tx.send(b"")
             s.recv(2000)
+            assert s.recv(2000)[8:12] == b"\0\0\0\x01"
+        with rtp.Sender(url + "&ssrc=0xFF") as tx:
+            tx.send(b"")
             assert s.recv(2000)[8:12] == b"\0\0\0\xff"
 
 

@@ -388,6 +388,24 @@ class RtspError(_KindMessageError):
     kind: RtspErrorKind
 
 
+class MountPushError(RtspError, MuxError):
+    """What a mount refuses to send: an `RtspError` of the kind MOUNT, as published releases raise, and a
+    `MuxError`, as every other muxer raises.
+    """
+
+    kind: RtspErrorKind  # type: ignore[assignment]
+    message: str
+    pid: int | None
+
+    def __init__(
+        self, message: str, *, kind: RtspErrorKind = RtspErrorKind.MOUNT, pid: int | None = None
+    ) -> None:
+        TstError.__init__(self, message)
+        self.kind = kind
+        self.message = message
+        self.pid = pid
+
+
 class RtpError(_KindMessageError):
     """An RTP sender or receiver failed."""
 

@@ -6,13 +6,13 @@ import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from ctypes import byref, c_size_t, c_uint32, c_uint64, sizeof, string_at
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from ..exceptions import RtpError, RtpErrorKind, RtspError, RtspErrorKind
+from ..exceptions import MountPushError, MuxError, RtpError, RtpErrorKind, RtspError, RtspErrorKind
 from ..mpegts._mux import _Pushes
 from . import base_abi as base
 from . import rtp_abi, rtsp_abi
-from ._lib import Config, Handle, room
+from ._lib import Config, Handle, failure, room
 from .mux_lib import mux_parameters, streams
 from .transport_abi import TST_LINK_LOCAL
 from .transport_lib import SLICE_MS, TIMEOUT, Domain, Link, Parameters, open_link
@@ -336,6 +336,12 @@ class Mount(_Pushes):
     def __init__(self, handle: int) -> None:
         self._rtsp = room("rtsp")
         self._own(room("mux"), handle)
+
+    def _fail(self, status: int) -> NoReturn:
+        cause = failure(status)
+        if not isinstance(cause, MuxError):
+            raise cause
+        raise MountPushError(cause.message, pid=cause.pid) from cause
 
     def handles(self, stream_class: int) -> Sequence[int]:
         """The stream numbers of a class."""

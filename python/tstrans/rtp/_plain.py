@@ -60,7 +60,7 @@ class Sender(Closing):
         url: ``rtp://ip:port?ssrc=&ttl=&iface=&pkt_size=&sndbuf=&rtcp=``. With ``rtcp=1`` sender reports go to
             the next port.
         pkt_size: the longest datagram in bytes, its RTP header of 12 bytes included: 1328 for seven packets.
-        ssrc: identifies the source; the URL's wins, and without either it is random.
+        ssrc: identifies the source, before the URL's; without either it is random.
 
     Raises:
         RtpError: a URL that is not one, an address that is not an IP literal, or a fault of the system

@@ -154,8 +154,9 @@ class RtspServerCancelHandle(Final):
 class MountHandle(Final):
     """A path of a server that is filled by pushes. Use it from any thread; pushes never wait for clients.
 
-    Each push is muxed and sent at once to whoever plays the path; without anybody it succeeds too. Pushes
-    raise ``MuxError`` as those of a `Muxer` do, and then send nothing. Every ``push_`` is there as ``send_``.
+    Each push is muxed and sent at once to whoever plays the path; without anybody it succeeds too. What the
+    muxer refuses raises ``RtspError`` of the kind MOUNT, which is a ``MuxError`` too, and then sends nothing.
+    Every ``push_`` is there as ``send_``.
     """
 
     __slots__ = ("_mount", "_server")
@@ -292,13 +293,11 @@ class MountHandle(Final):
     send_data_to = push_data_to
 
     def _only_video(self) -> VideoStreamHandle:
-        from ..exceptions import MuxError, MuxErrorKind
+        from ..exceptions import MountPushError
 
         handles = self.video_handles()
         if len(handles) != 1:
-            raise MuxError(
-                f"{len(handles)} video streams: name one by its handle", kind=MuxErrorKind.INVALID_USAGE
-            )
+            raise MountPushError(f"{len(handles)} video streams: name one by its handle")
         return handles[0]
 
     def video_handles(self) -> list[VideoStreamHandle]:
