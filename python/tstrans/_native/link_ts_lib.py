@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import byref, c_size_t, c_uint64, string_at
-from operator import itemgetter
+from functools import cache
+from itertools import chain
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -13,38 +14,46 @@ from .transport_abi import TST_LINK_TS_ARENA
 from .transport_lib import DISCONTINUITY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from .mpegts_lib import Feeder
     from .mux_lib import Pusher
     from .transport_lib import Link
 
-__all__ = ["Packets", "demux", "mux"]
+__all__ = ["Packets", "demux", "mux", "packets_of"]
 
-_packet = itemgetter(0)
-_cut = Struct("188s").iter_unpack
+#: A tuple of many packets at a time costs less a packet than a tuple each.
+_BLOCK = 64
+_blocks = Struct("188s" * _BLOCK).iter_unpack
+
+
+@cache
+def _tail(n: int) -> Callable[[bytes, int], tuple[bytes, ...]]:
+    return Struct("188s" * n).unpack_from
+
+
+def packets_of(data: bytes) -> Iterator[bytes]:
+    """The packets of a whole number of them."""
+    whole = len(data) // (188 * _BLOCK) * (188 * _BLOCK)
+    tail = _tail((len(data) - whole) // 188)(data, whole)
+    return chain(chain.from_iterable(_blocks(memoryview(data)[:whole])), tail) if whole else iter(tail)
 
 
 class Packets:
-    """Reads a link in batches of whole packets and hands them out one at a time."""
+    """Reads a link in batches of whole packets."""
 
-    __slots__ = ("_arena", "_len", "_link", "rest")
+    __slots__ = ("_arena", "_len", "_link")
 
     def __init__(self, link: Link) -> None:
         self._link = link
         self._arena = (ctypes.c_char * (4 * TST_LINK_TS_ARENA))()
         self._len = c_size_t()
-        #: What was read and not handed out yet. Whoever wants the next packet looks here first: at some
-        #: hundred thousand packets a second a further call would cost more than everything else.
-        self.rest: Iterator[bytes] = iter(())
 
-    def more(self, timeout_ms: int | None) -> bytes:
-        """The next packet once `rest` is used up."""
+    def more(self, timeout_ms: int | None) -> Iterator[bytes]:
+        """The packets of a read, at least one."""
         while not (data := self.read(timeout_ms)[0]):
             pass
-        self.rest = rest = map(_packet, _cut(data))
-        first: bytes = next(rest)
-        return first
+        return packets_of(data)
 
     def read(self, timeout_ms: int | None) -> tuple[bytes, bool]:
         """Whole packets, and whether they are the first of a new link."""
@@ -56,10 +65,6 @@ class Packets:
         if status not in (base.TST_OK, DISCONTINUITY):
             raise link.domain.error(status)
         return string_at(self._arena, self._len.value), status == DISCONTINUITY
-
-    def drop(self) -> None:
-        """Forget what waits."""
-        self.rest = iter(())
 
 
 def demux(link: Link, feeder: Feeder, timeout_ms: int | None) -> bool:

@@ -121,8 +121,14 @@ class Link(Handle):
 
     def send(self, data: object, timeout_ms: int | None = None) -> None:
         """Send one message."""
-        at, size, _kept = pin(data)
+        at: Any
+        if data.__class__ is bytes:  # what `pin` does with them, without the call
+            at, size = data, len(data)
+        else:
+            at, size, _kept = pin(data)
         status = self._api.tst_link_send(self._id, at, size, SLICE_MS if timeout_ms is None else 0)
+        if not status:
+            return
         if status == TIMEOUT:
             send = self._api.tst_link_send
             status = self.repeat(lambda ms: send(self._id, at, size, ms), timeout_ms)
@@ -131,7 +137,12 @@ class Link(Handle):
 
     def send_ts(self, data: object, timeout_ms: int | None = None) -> None:
         """Take a piece of a transport stream over and send the messages it completes."""
-        at, size, kept = pin(data)
+        at: Any
+        kept: object = None
+        if data.__class__ is bytes:
+            at, size = data, len(data)
+        else:
+            at, size, kept = pin(data)
         taken = c_size_t()
         status = self._api.tst_link_write_ts(byref(taken), self._id, at, size, SLICE_MS)
         if status != TIMEOUT:

@@ -7,12 +7,27 @@ from typing import TYPE_CHECKING, Any
 from .._live import CancelHandle as _CancelHandle
 from .._live import Live, limit, text
 from .._native import srt_lib as lib
+from .._native.link_ts_lib import Packets
+from .._native.transport_lib import unsigned
 from ._stats import ManagedTransportStats, SocketStats, SrtStats, socket_level, srt_level
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._native.transport_lib import Link
     from ._policy import ReconnectPolicy
 
-__all__ = ["CancelHandle", "Cancelling", "Counting", "Live", "Managed", "Plain", "limit", "parameters"]
+__all__ = [
+    "CancelHandle",
+    "Cancelling",
+    "Counting",
+    "Live",
+    "Managed",
+    "PacketByPacket",
+    "Plain",
+    "limit",
+    "parameters",
+]
 
 
 class CancelHandle(_CancelHandle):
@@ -75,6 +90,34 @@ class Plain(Counting):
         if not self._link.alive:
             raise self._domain.closed(type(self).__name__)
         return srt_level(lib.details(self._link))
+
+
+class PacketByPacket(Counting):
+    """A receiver that hands out packets one at a time."""
+
+    __slots__ = ("_packets", "_rest")
+    _packets: Packets
+    #: What was read and not handed out yet.
+    _rest: Iterator[bytes]
+
+    def _read_from(self, link: Link, recv_ms: int | None, send_ms: int | None) -> None:
+        self._start(link, recv_ms, send_ms)
+        self._packets = Packets(link)
+        self._forget()
+        self._flag.end = self._forget
+
+    def _forget(self) -> None:
+        self._rest = iter(())
+
+    def _next(self, max_len: int) -> bytes:
+        if max_len.__class__ is not int or max_len < 0:
+            unsigned("max_len", max_len, 64)
+        for packet in self._rest:
+            return packet
+        if self._flag.set:
+            raise self._link.domain.closed(type(self).__name__)
+        self._rest = rest = self._packets.more(self._recv_ms)
+        return next(rest)
 
 
 class Managed(Cancelling):

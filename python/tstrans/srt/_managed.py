@@ -6,10 +6,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .._native import srt_lib as lib
-from .._native.link_ts_lib import Packets
-from .._native.transport_lib import unsigned
 from ..exceptions import SrtError, SrtErrorKind, TstError
-from ._base import Counting, Managed, limit, parameters
+from ._base import Counting, Managed, PacketByPacket, limit, parameters
 from ._stats import ManagedTransportStats
 
 if TYPE_CHECKING:
@@ -82,14 +80,13 @@ class ManagedSender(_Raw):
         super().close()
 
 
-class ManagedReceiver(_Raw):
+class ManagedReceiver(PacketByPacket, _Raw):
     """Receives a transport stream like `Receiver`, from one sender after the other.
 
     It keeps its port all the time; a sender that comes back is taken at once.
     """
 
-    __slots__ = ("_packets",)
-    _packets: Packets
+    __slots__ = ()
 
     @staticmethod
     def from_url(url: str, *, policy: ReconnectPolicy | None = None) -> ManagedReceiver:
@@ -104,9 +101,7 @@ class ManagedReceiver(_Raw):
         if config.mode != 1:
             raise SrtError(kind=SrtErrorKind.CONFIG_INVALID, message="the URL needs mode=listener")
         self = object.__new__(ManagedReceiver)
-        self._start(lib.managed_receive(values), limit(config.recv_ms), limit(config.send_ms))
-        self._packets = Packets(self._link)
-        self._flag.end = self._packets.drop
+        self._read_from(lib.managed_receive(values), limit(config.recv_ms), limit(config.send_ms))
         self._last = None
         return self
 
@@ -116,14 +111,12 @@ class ManagedReceiver(_Raw):
         Raises:
             SrtError: ``BROKEN`` when the attempts are used up, ``CLOSED`` when closed or cancelled.
         """
-        if max_len.__class__ is not int or max_len < 0:
-            unsigned("max_len", max_len, 64)
-        packets = self._packets
-        for packet in packets.rest:
-            return packet
-        if self._flag.set:
-            raise lib.MANAGED.closed("ManagedReceiver")
-        return packets.more(self._recv_ms)
+        # As `_next`, for the common case: at some hundred thousand packets a second a further call would cost
+        # more than everything else.
+        if max_len.__class__ is int and max_len >= 0:
+            for packet in self._rest:
+                return packet
+        return self._next(max_len)
 
     def recv_batch(self) -> tuple[bytes, bool]:
         """As many packets as are ready, and whether they are the first of a new sender."""

@@ -6,10 +6,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .._native import srt_lib as lib
-from .._native.link_ts_lib import Packets
-from .._native.transport_lib import unsigned
 from ..exceptions import TstError
-from ._base import Plain, limit, parameters
+from ._base import PacketByPacket, Plain, limit, parameters
 
 if TYPE_CHECKING:
     from .._native.transport_lib import Link
@@ -67,11 +65,10 @@ class Sender(Plain):
         super().close()
 
 
-class Receiver(Plain):
+class Receiver(PacketByPacket, Plain):
     """Receives a transport stream, packet by packet."""
 
-    __slots__ = ("_packets",)
-    _packets: Packets
+    __slots__ = ()
 
     def __init__(self, url: str, *, pkt_size: int = 1316) -> None:
         raise TypeError("Receiver is made by Receiver.from_url() or Socket.into_receiver()")
@@ -79,9 +76,7 @@ class Receiver(Plain):
     @classmethod
     def _of(cls, link: Link, recv_ms: int | None, send_ms: int | None) -> Receiver:
         self = object.__new__(cls)
-        self._start(link, recv_ms, send_ms)
-        self._packets = Packets(link)
-        self._flag.end = self._packets.drop
+        self._read_from(link, recv_ms, send_ms)
         return self
 
     @staticmethod
@@ -103,14 +98,12 @@ class Receiver(Plain):
             SrtError: ``BROKEN`` once when the link is lost, after everything that had come, then ``CLOSED``;
                 ``WOULD_BLOCK`` after ``x-recvtimeout``, and the object stays usable.
         """
-        if max_len.__class__ is not int or max_len < 0:
-            unsigned("max_len", max_len, 64)
-        packets = self._packets
-        for packet in packets.rest:
-            return packet
-        if self._flag.set:
-            raise lib.DOMAIN.closed("Receiver")
-        return packets.more(self._recv_ms)
+        # As `_next`, for the common case: at some hundred thousand packets a second a further call would cost
+        # more than everything else.
+        if max_len.__class__ is int and max_len >= 0:
+            for packet in self._rest:
+                return packet
+        return self._next(max_len)
 
     def recv_batch(self) -> bytes:
         """As many packets as are ready, at least one: a multiple of 188 bytes. Raises as `recv_bytes`."""
