@@ -255,7 +255,7 @@ func (c *Conn) Close() error {
 	}
 	if !c.gone.Load() && c.track.sent.Load() > 0 && c.linger > 0 {
 		for end := time.Now().Add(drainLimit); time.Now().Before(end); time.Sleep(time.Millisecond) {
-			if s, ok := statistics(c.id); !ok || s.SendBufferPackets == 0 {
+			if n, ok := sendBuffer(c.id); !ok || n == 0 {
 				break
 			}
 		}

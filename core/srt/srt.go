@@ -36,6 +36,9 @@ const (
 	brokenGrace = 100 * time.Millisecond
 	// trackStep is how often a sender looks at what the peer acknowledged.
 	trackStep = 10 * time.Millisecond
+	// readerLag is how long after a message is due a receiver's user has it, on average:
+	// ours looks every readStep.
+	readerLag = readStep / 2
 	// drainLimit bounds how long Close waits for sent data to be acknowledged; the
 	// rest leaves in the background within the linger time.
 	drainLimit = 30 * time.Millisecond

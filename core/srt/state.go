@@ -10,6 +10,12 @@ static int ts_readable2(SRTSOCKET s) {
 	return ev;
 }
 
+// The statistics show an empty buffer while another thread holds the connection's lock.
+static int64_t ts_sndbuf(SRTSOCKET s) {
+	size_t blocks = 0, bytes = 0;
+	return srt_getsndbuffer(s, &blocks, &bytes) == SRT_ERROR ? -1 : (int64_t)blocks;
+}
+
 static int ts_stats2(SRTSOCKET s, SRT_TRACEBSTATS *st) { return srt_bistats(s, st, 0, 1); }
 */
 import "C"
@@ -46,6 +52,12 @@ func statistics(s sock) (Stats, bool) {
 
 // rejected reports whether libsrt knows why a handshake failed.
 func rejected(s sock) bool { return C.srt_getrejectreason(s) != C.SRT_REJ_UNKNOWN }
+
+// sendBuffer counts the messages that wait for their acknowledgement. It reports false once the link is gone.
+func sendBuffer(s sock) (uint64, bool) {
+	n := C.ts_sndbuf(s)
+	return uint64(max(0, n)), n >= 0
+}
 
 // connectError tells why a handshake failed; attribute "reject_reason" is libsrt's number.
 func connectError(no C.int, s sock) *tsterr.Error {

@@ -12,6 +12,7 @@ const trackMarks = 1024 // at trackStep apart: ten seconds
 type tracker struct {
 	latency time.Duration
 	sent    atomic.Uint64 // messages given to libsrt
+	rtt     time.Duration // guarded by mu, as what follows
 
 	mu       sync.Mutex
 	looked   time.Time
@@ -40,11 +41,14 @@ func (t *tracker) poll(s sock) (waiting bool, since time.Duration) {
 		sent := t.sent.Load()
 		t.marks[t.next%trackMarks] = mark{now, sent}
 		t.next++
-		if st, ok := statistics(s); ok {
-			t.waiting = st.SendBufferPackets > 0
+		st, ok := statistics(s)
+		held, known := sendBuffer(s)
+		if ok && known {
+			t.waiting = held > 0
+			t.rtt = time.Duration(st.RTTMillis * float64(time.Millisecond))
 			if st.AcksReceived != t.acks || !t.waiting {
 				t.acks, t.progress = st.AcksReceived, now
-				t.acked = sent - min(sent, st.SendBufferPackets)
+				t.acked = sent - min(sent, held)
 			}
 		}
 	}
@@ -67,7 +71,8 @@ func (t *tracker) undelivered() int {
 	}
 	// A receiver acknowledges every 10 ms, so it stopped half of that after its last
 	// acknowledgement on average, which was seen half of trackStep late: the two cancel out.
-	end := t.progress.Add(-t.latency)
+	// What remains is the way there and back, and the time its user takes to fetch what is due.
+	end := t.progress.Add(-t.latency - t.rtt - readerLag)
 	at := t.sentAt(end)
 	return int(t.acked - min(t.acked, at)) //nolint:gosec // bounded by libsrt's buffer
 }

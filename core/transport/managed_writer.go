@@ -16,8 +16,16 @@ const (
 	linkDead           // the budget is spent; the next call starts over
 )
 
-// flushSlice is how long the worker waits at a time for room on a new link.
-const flushSlice = 100 * time.Millisecond
+const (
+	// flushSlice is how long the worker waits at a time for room on a new link.
+	flushSlice = 100 * time.Millisecond
+	// What waited goes out at flushRate bytes a second, in pieces of flushPiece: all at
+	// once it would overrun the socket buffer of the peer, and what is sent again for that
+	// comes too late. A stream that is faster itself sets its own pace: flushFaster times its rate.
+	flushRate   = 8 << 20
+	flushPiece  = 32 << 10
+	flushFaster = 3
+)
 
 // ManagedWriter replaces the link under it when it breaks, after its policy.
 // Messages the old link never acknowledged and the gap buffer still holds go
@@ -27,6 +35,8 @@ type ManagedWriter struct {
 	pol  Policy
 	life *Life
 	sem  chan struct{} // held by the one WriteBatch that runs
+
+	began time.Time
 
 	mu      sync.Mutex // guards what follows; never held across dial or an inner write
 	changed chan struct{}
@@ -47,7 +57,7 @@ func NewManagedWriter(first Writer, pol Policy, dial func(ctx context.Context) (
 	}
 	return &ManagedWriter{
 		dial: dial, pol: pol, life: NewLife(), sem: make(chan struct{}, 1),
-		changed: make(chan struct{}), cur: first, gap: newGapBuffer(pol.GapCapacity),
+		changed: make(chan struct{}), cur: first, gap: newGapBuffer(pol.GapCapacity), began: time.Now(),
 	}, nil
 }
 
@@ -235,7 +245,12 @@ func (w *ManagedWriter) reconnect(old Writer) {
 // adopt sends what waits over the new link and then puts it in place.
 func (w *ManagedWriter) adopt(link Writer) error {
 	var m []byte
+	piece := 0
 	for {
+		if piece >= flushPiece {
+			sleep(w.life, time.Duration(float64(piece)/w.pace()*float64(time.Second)))
+			piece = 0
+		}
 		w.mu.Lock()
 		if w.life.Cancelled() {
 			w.mu.Unlock()
@@ -255,6 +270,7 @@ func (w *ManagedWriter) adopt(link Writer) error {
 		if IsTimeout(err) {
 			continue
 		}
+		piece += len(m)
 		w.mu.Lock()
 		if err == nil {
 			w.sentFromGap(link, dropped)
@@ -266,6 +282,14 @@ func (w *ManagedWriter) adopt(link Writer) error {
 			return err
 		}
 	}
+}
+
+// pace returns how many bytes a second a new link is given of what waited.
+func (w *ManagedWriter) pace() float64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	rate := float64(w.base.BytesSent) / max(time.Since(w.began).Seconds(), 1)
+	return max(flushRate, flushFaster*rate)
 }
 
 // sentFromGap marks the message that just went out, unless an overflow dropped
