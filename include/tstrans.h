@@ -27,5 +27,6 @@
 #include "tstrans/rist.h"
 #include "tstrans/timeline.h"
 #include "tstrans/page.h"
+#include "tstrans/webrtc.h"
 
 #endif /* TSTRANS_H */

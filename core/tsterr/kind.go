@@ -212,3 +212,12 @@ const (
 	TimelineStore    Kind = -1703 // the database refused
 	TimelineURL      Kind = -1704 // no database is meant
 )
+
+// WebRTC: what tstrans.webrtc raises for each stands behind it.
+const (
+	WebRTCInternal  Kind = -1500 // an argument no connection knows: InternalError
+	WebRTCAccess    Kind = -1501 // the object cannot be used this way: InvalidAccessError
+	WebRTCState     Kind = -1502 // closed, or not yet that far: InvalidStateError
+	WebRTCOperation Kind = -1503 // no codec that both sides know, a full queue: OperationError
+	WebRTCSDP       Kind = -1504 // a description, candidate or address is broken: ValueError
+)

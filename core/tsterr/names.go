@@ -164,4 +164,9 @@ var names = map[Kind]string{
 	TimelineFull:                    "timeline.full",
 	TimelineStore:                   "timeline.store",
 	TimelineURL:                     "timeline.url",
+	WebRTCInternal:                  "webrtc.internal",
+	WebRTCAccess:                    "webrtc.access",
+	WebRTCState:                     "webrtc.state",
+	WebRTCOperation:                 "webrtc.operation",
+	WebRTCSDP:                       "webrtc.sdp",
 }

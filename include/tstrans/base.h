@@ -184,6 +184,11 @@ typedef int32_t tst_status;
 #define TST_E_TIMELINE_FULL (-1702)
 #define TST_E_TIMELINE_STORE (-1703)
 #define TST_E_TIMELINE_URL (-1704)
+#define TST_E_WEBRTC_INTERNAL (-1500)
+#define TST_E_WEBRTC_ACCESS (-1501)
+#define TST_E_WEBRTC_STATE (-1502)
+#define TST_E_WEBRTC_OPERATION (-1503)
+#define TST_E_WEBRTC_SDP (-1504)
 
 /* const-qualified names, spelled as one word so that they survive bindings
  * generators that drop qualifiers. */

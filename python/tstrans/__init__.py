@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from . import telemetry as telemetry
     from . import timeline as timeline
     from . import udp as udp
+    from . import webrtc as webrtc
     from .exceptions import TstError as TstError
 
 __version__ = "0.2.0"
@@ -58,6 +59,7 @@ _SUBMODULES = (
     "telemetry",
     "timeline",
     "udp",
+    "webrtc",
 )
 
 

@@ -1,0 +1,1 @@
+"""Helpers around tracks: files, relays, signalling for examples."""

@@ -1,0 +1,142 @@
+"""The event emitter of tracks, connections and channels: listeners by event name, coroutines among them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, overload
+
+__all__ = ["AsyncIOEventEmitter", "EventEmitter"]
+
+Listener = TypeVar("Listener", bound=Callable[..., Any])
+
+
+class EventEmitter:
+    """Calls the listeners of an event, in the order in which they were added.
+
+    A listener that is a coroutine function becomes a task of the running loop. What a listener raises goes to
+    whoever emitted; what a task raises is emitted as "error", or reported to the loop where nobody listens.
+
+    >>> e = EventEmitter()
+    >>> @e.on("ping")
+    ... def answer(n): print("pong", n)
+    >>> e.emit("ping", 1)
+    pong 1
+    True
+    """
+
+    def __init__(self) -> None:
+        self._events: dict[str, OrderedDict[Callable[..., Any], Callable[..., Any]]] = {}
+        self._waiting: set[asyncio.Future[Any]] = set()
+
+    @overload
+    def on(self, event: str) -> Callable[[Listener], Listener]: ...
+    @overload
+    def on(self, event: str, f: Listener) -> Listener: ...
+    def on(self, event: str, f: Any = None) -> Any:
+        """Add a listener; without one this is a decorator."""
+        if f is None:
+            return self.listens_to(event)
+        return self.add_listener(event, f)
+
+    def listens_to(self, event: str) -> Callable[[Listener], Listener]:
+        """A decorator that adds its function as a listener."""
+
+        def add(f: Listener) -> Listener:
+            return self.add_listener(event, f)
+
+        return add
+
+    def add_listener(self, event: str, f: Listener) -> Listener:
+        """Add a listener and return it."""
+        self._events.setdefault(event, OrderedDict())[f] = f
+        return f
+
+    def once(self, event: str, f: Any = None) -> Any:
+        """Add a listener for the next such event alone; without one this is a decorator."""
+
+        def add(g: Callable[..., Any]) -> Callable[..., Any]:
+            def first(*args: Any, **kwargs: Any) -> Any:
+                self.remove_listener(event, g)
+                return g(*args, **kwargs)
+
+            self._events.setdefault(event, OrderedDict())[g] = first
+            return g
+
+        return add if f is None else add(f)
+
+    def emit(self, event: str, *args: Any, **kwargs: Any) -> bool:
+        """Call the listeners; whether there were any. "error" without one raises its argument."""
+        listeners = self._events.get(event)
+        if not listeners:
+            if event == "error":
+                if args and isinstance(args[0], Exception):
+                    raise args[0]
+                raise RuntimeError(f"unhandled error event: {args}")
+            return False
+        for f in list(listeners.values()):
+            made = f(*args, **kwargs)
+            if asyncio.iscoroutine(made):
+                self._run(made)
+        return True
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.ensure_future(work)
+        self._waiting.add(task)
+
+        def done(t: asyncio.Future[Any]) -> None:
+            self._waiting.discard(t)
+            if t.cancelled():
+                return
+            error = t.exception()
+            if error is None:
+                return
+            if self._events.get("error"):
+                self.emit("error", error)
+            else:
+                t.get_loop().call_exception_handler({"message": "a listener failed", "exception": error, "future": t})
+
+        task.add_done_callback(done)
+
+    def remove_listener(self, event: str, f: Callable[..., Any]) -> None:
+        """Remove a listener; KeyError where it is none."""
+        listeners = self._events[event]
+        listeners.pop(f)
+        if not listeners:
+            del self._events[event]
+
+    def remove_all_listeners(self, event: str | None = None) -> None:
+        """Remove the listeners of one event, or of all."""
+        if event is None:
+            self._events = {}
+        else:
+            self._events.pop(event, None)
+
+    def listeners(self, event: str) -> list[Callable[..., Any]]:
+        """The listeners of an event."""
+        return list(self._events.get(event, ()))
+
+    def event_names(self) -> set[str]:
+        """The events that have listeners."""
+        return set(self._events)
+
+    def cancel(self) -> None:
+        """Cancel the tasks of coroutine listeners that still run."""
+        for task in list(self._waiting):
+            task.cancel()
+        self._waiting.clear()
+
+    @property
+    def complete(self) -> bool:
+        """Whether no coroutine listener still runs."""
+        return not self._waiting
+
+    async def wait_for_complete(self) -> None:
+        """Wait until no coroutine listener runs any more."""
+        if self._waiting:
+            await asyncio.wait(list(self._waiting))
+
+
+class AsyncIOEventEmitter(EventEmitter):
+    """The emitter under the name that programs know."""
