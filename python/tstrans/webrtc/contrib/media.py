@@ -400,6 +400,7 @@ class MediaRecorder:
     def __init__(self, file: Any, format: str | None = None, options: dict[str, str] | None = None) -> None:
         self.__container: Any = _av.load().open(file, format=format, mode="w", options=options or {})
         self.__tracks: dict[MediaStreamTrack, _Recorded] = {}
+        self.__pending: list[Any] = []
 
     def addTrack(self, track: MediaStreamTrack) -> None:
         """Record this track too; its encoder follows the container's format."""
@@ -413,6 +414,10 @@ class MediaRecorder:
         else:
             stream = container.add_stream("libvpx" if name == "webm" else "libx264", rate=30)
             stream.pix_fmt = "yuv420p"
+            if name == "webm":
+                # The encoder's default takes longer than the pictures last.
+                stream.options = {"deadline": "realtime", "cpu-used": "5"}
+                stream.bit_rate = 2_000_000
         self.__tracks[track] = _Recorded(stream)
 
     async def start(self) -> None:
@@ -426,18 +431,21 @@ class MediaRecorder:
         container = self.__container
         if container is None:
             return
+        tracks, self.__tracks = self.__tracks, {}
+        tasks = [c.task for c in tracks.values() if c.task is not None]
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        if self.__container is None:
+            return  # another call was quicker
         self.__container = None
-        error: BaseException | None = None
-        for context in self.__tracks.values():
-            if context.task is not None:
-                context.task.cancel()
-                (result,) = await asyncio.gather(context.task, return_exceptions=True)
-                if isinstance(result, Exception):
-                    error = error or result
-                if context.started or context.stream.type == "audio":
-                    for packet in context.stream.encode(None):
-                        container.mux(packet)
-        self.__tracks = {}
+        error = next((r for r in results if isinstance(r, Exception)), None)
+        for context in tracks.values():
+            if context.started:
+                self.__pending.extend(context.stream.encode(None))
+        for packet in self.__pending:
+            container.mux(packet)
+        self.__pending = []
         container.close()
         if error is not None:
             raise error
@@ -464,7 +472,13 @@ class MediaRecorder:
                     continue
                 context.last = tick
             for packet in stream.encode(frame):
-                self.__container.mux(packet)
+                self.__pending.append(packet)
+            # The file's head is written with the first packet, so it has to wait for the pictures' size.
+            sizes = all(c.started or c.stream.type == "audio" for c in self.__tracks.values())
+            if sizes or len(self.__pending) > _MAX_QUEUED:
+                for packet in self.__pending:
+                    self.__container.mux(packet)
+                self.__pending = []
 
 
 class RelayStreamTrack(MediaStreamTrack):
