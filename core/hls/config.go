@@ -79,6 +79,9 @@ type Config struct {
 
 	// Now replaces the system's clock in tests.
 	Now func() time.Time
+	// Tests wait less; see the constants of these names.
+	headerTimeout, patience time.Duration
+	slowest                 int64
 }
 
 const (
@@ -117,6 +120,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.CertFile != "" || c.KeyFile != "" {
 		c.TLS = true
+	}
+	if c.headerTimeout == 0 {
+		c.headerTimeout, c.patience, c.slowest = headerTimeout, patience, slowest
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -28,8 +28,8 @@ type klvPID struct {
 	cc      uint8
 }
 
-// ingest cuts transport packets at key frames. Every segment begins with the
-// program's tables: they are repeated there, and continuity counters run on.
+// ingest cuts transport packets at key frames. Every segment and part begins
+// with the program's tables: they are repeated there, and continuity counters run on.
 // Packets before the first key frame are dropped and counted.
 type ingest struct {
 	p   *Publisher
@@ -268,19 +268,11 @@ func (g *ingest) picture(payload []byte, random bool) error {
 			return err
 		}
 	}
-	if first || v.cut {
+	if first || v.cut || v.endPart {
 		g.repeat()
-		return g.open(meta)
+		return g.write(meta)
 	}
 	return nil
-}
-
-// open begins a segment with the tables that wait.
-func (g *ingest) open(meta Segment) error {
-	if len(g.out) == 0 {
-		return nil
-	}
-	return g.write(meta)
 }
 
 // isKey tells whether decoding can begin at a picture.

@@ -472,3 +472,9 @@ func TestDateRanges(t *testing.T) {
 	p := open(t, Config{})
 	wantKind(t, p.AddDateRange(DateRange{ID: "a", Start: at}), tsterr.HLSInvalidConfig)
 }
+
+// decoded decodes what a publisher left in its folder.
+func decoded(t *testing.T, p *Publisher) []string {
+	t.Helper()
+	return mediatest.Decode(t, filepath.Join(p.cfg.Dir, PlaylistName))
+}

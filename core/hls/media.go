@@ -122,7 +122,7 @@ func (s *Server) media(w http.ResponseWriter, r *http.Request, name string) bool
 	if s.cfg.CacheControl {
 		h["Cache-Control"] = []string{"max-age=" + strconv.FormatInt(int64(6*st.Target/time.Second), 10)}
 	}
-	limit(w, n)
+	s.limit(w, n)
 	if status != http.StatusOK || r.Method == http.MethodHead {
 		w.WriteHeader(status)
 	}

@@ -136,9 +136,9 @@ func (w *mp4Writer) mustCut() bool { return w.sets || w.f.Waiting() }
 // coming is told of the time of a picture before what is open may end.
 func (w *mp4Writer) coming(t int64) { w.next, w.hasNext = w.unwrap(t), true }
 
-// restart is told that a segment begins.
-func (w *mp4Writer) restart() {
-	if !w.sets {
+// restart is told that a segment or a part begins.
+func (w *mp4Writer) restart(segment bool) {
+	if !segment || !w.sets {
 		return
 	}
 	// Parameter sets changed: tracks begin anew. The codec is one that worked.

@@ -34,8 +34,9 @@ type writer interface {
 	subtitle(payload []byte, pts int64) error
 	// check tells whether a picture can be written, before anything is cut.
 	check(au []byte) error
-	// restart makes what comes next readable from there on.
-	restart()
+	// restart makes what comes next, a segment or a part of one, readable from
+	// there on.
+	restart(segment bool)
 	// coming is told of the time of a picture before what is open ends, mustCut
 	// tells whether the picture needs a segment of its own.
 	coming(t int64)
@@ -178,7 +179,7 @@ func (m *MuxPublisher) before(t, pts int64, key bool) error {
 			return m.endPiece(v)
 		}
 		if key && p.stream.open == nil {
-			m.w.restart()
+			m.w.restart(true)
 		}
 		return nil
 	}
@@ -202,7 +203,7 @@ func (m *MuxPublisher) before(t, pts int64, key bool) error {
 				return err
 			}
 		}
-		m.w.restart()
+		m.w.restart(true)
 	}
 	if !m.started {
 		m.started, m.start = true, pts
@@ -225,8 +226,8 @@ func (m *MuxPublisher) endPiece(v verdict) error {
 	}
 	if v.cut {
 		m.first = Segment{Discontinuity: v.broken}
-		m.w.restart()
 	}
+	m.w.restart(v.cut)
 	return p.endPiece(v)
 }
 

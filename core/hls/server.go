@@ -86,7 +86,7 @@ func serve(cfg *Config, st *Stream) (*Server, error) {
 	}
 	s.addr = l.Addr().String()
 	s.http = &http.Server{
-		Handler: s, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		Handler: s, ReadHeaderTimeout: cfg.headerTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeader, ConnState: s.track, TLSConfig: conf,
 		ErrorLog: log.New(io.Discard, "", 0), // a library writes to nobody's terminal
 	}
@@ -189,7 +189,7 @@ func (s *Server) count(st *Stats) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.requests.Add(1)
 	if r.ContentLength != 0 {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(headerTimeout))
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.cfg.headerTimeout))
 	}
 	if s.cfg.Auth && !s.allowed(r) {
 		if !s.preflight(w, r) {
@@ -271,8 +271,10 @@ func refuse(w http.ResponseWriter, status int) {
 }
 
 // limit gives a transfer the time that the slowest client may take.
-func limit(w http.ResponseWriter, bytes int64) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience + time.Duration(bytes)*time.Second/slowest))
+func (s *Server) limit(w http.ResponseWriter, bytes int64) {
+	seconds := float64(bytes) / float64(s.cfg.slowest)
+	d := s.cfg.patience + time.Duration(seconds*float64(time.Second))
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(d))
 }
 
 func (s *Server) headers(h http.Header, contentType string, n int64) {
@@ -342,7 +344,7 @@ func playlistCache(st *State, blocked bool) string {
 }
 
 func (s *Server) body(w http.ResponseWriter, r *http.Request, b []byte) {
-	limit(w, int64(len(b)))
+	s.limit(w, int64(len(b)))
 	if r.Method == http.MethodHead {
 		return
 	}

@@ -27,7 +27,7 @@ func newTSWriter(p *Publisher, cfg mpegts.MuxConfig) (*tsWriter, error) {
 }
 
 func (w *tsWriter) check(au []byte) error { return w.m.CheckVideo(au) }
-func (w *tsWriter) restart()              { w.m.RepeatTables() }
+func (w *tsWriter) restart(bool)          { w.m.RepeatTables() }
 func (w *tsWriter) pending() []byte       { return w.m.Pending() }
 func (w *tsWriter) take(n int)            { w.m.Discard(n) }
 
