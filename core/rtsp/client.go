@@ -40,23 +40,31 @@ func Dial(ctx context.Context, cfg ClientConfig) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{
-		cfg: cfg, target: t, w: newWire(nc, clientBuffer), ssrc: rand.Uint32(), //nolint:gosec // no secret
-		life: transport.NewLife(), data: newQueue(), closed: make(chan struct{}), pending: map[int]chan *base.Response{},
-		timeout: defaultSessionTimeout, urgent: make(chan struct{}), ingest: &ingest{},
-	}
-	for i := range s.channels {
-		s.channels[i] = -1
-	}
+	s := newSession(cfg, t, nc, transport.NewLife(), newQueue())
 	s.loops.Add(1)
 	go s.read()
-	if err := s.open(ctx); err != nil {
+	if err = s.prepare(ctx); err == nil {
+		err = s.play(ctx)
+	}
+	if err != nil {
 		_ = s.Close() // says goodbye to a session half made
 		return nil, err
 	}
 	s.loops.Add(1)
 	go s.tend()
 	return s, nil
+}
+
+func newSession(cfg ClientConfig, t *target, nc net.Conn, life *transport.Life, data *queue) *Session {
+	s := &Session{
+		cfg: cfg, target: t, w: newWire(nc, clientBuffer), ssrc: rand.Uint32(), //nolint:gosec // no secret
+		life: life, data: data, closed: make(chan struct{}), pending: map[int]chan *base.Response{},
+		timeout: defaultSessionTimeout, urgent: make(chan struct{}), ingest: &ingest{},
+	}
+	for i := range s.channels {
+		s.channels[i] = -1
+	}
+	return s
 }
 
 // defaultSessionTimeout is what holds where the server names none (RFC 2326 §12.37).
@@ -103,8 +111,8 @@ func dialError(err error, host string) error {
 	return e
 }
 
-// open goes from OPTIONS to PLAY (RFC 2326 §10).
-func (s *Session) open(ctx context.Context) error {
+// prepare goes from OPTIONS to SETUP (RFC 2326 §10).
+func (s *Session) prepare(ctx context.Context) error {
 	res, err := s.do(ctx, base.Options, s.target.url, nil)
 	if err != nil {
 		return err
@@ -138,6 +146,9 @@ func (s *Session) open(ctx context.Context) error {
 	if s.controlURL, err = resolve(baseURL, d.Control); err != nil {
 		return err
 	}
+	if absolute(d.Control) { // it is what the media's are relative to, then
+		baseURL = s.controlURL
+	}
 	if err := s.makeIngest(); err != nil {
 		return err
 	}
@@ -150,7 +161,12 @@ func (s *Session) open(ctx context.Context) error {
 			return err
 		}
 	}
-	res, err = s.do(ctx, base.Play, s.controlURL, base.Header{"Range": base.HeaderValue{"npt=0.000-"}})
+	return nil
+}
+
+// play begins the flow of packets.
+func (s *Session) play(ctx context.Context) error {
+	res, err := s.do(ctx, base.Play, s.controlURL, base.Header{"Range": base.HeaderValue{"npt=0.000-"}})
 	if err != nil {
 		return err
 	}
@@ -158,6 +174,7 @@ func (s *Session) open(ctx context.Context) error {
 		return err
 	}
 	s.rtpInfo(res)
+	s.playing.Store(time.Now().UnixNano())
 	return nil
 }
 
@@ -213,6 +230,12 @@ func (s *Session) makeIngest() error {
 // deliver puts bytes before the application. With TCP the reader waits for it,
 // as the server then does; with UDP the oldest bytes go.
 func (s *Session) deliver(a, b []byte) {
+	s.pmu.Lock()
+	silent := s.silent
+	s.pmu.Unlock()
+	if silent {
+		return
+	}
 	if !s.tcp.Load() {
 		s.data.put(a, b, nil)
 		return

@@ -37,7 +37,8 @@ const (
 // ClientConfig says what to play and how.
 type ClientConfig struct {
 	// URL is rtsp://[user[:password]@]host[:port]/path, or rtsps://. The keys
-	// transport=udp|tcp, recv_timeout= and reorder= (ms) of its query are options.
+	// transport=udp|tcp, recv_timeout=, udp_timeout= and reorder= (ms) of its query
+	// are options; the rest of the query is the server's.
 	URL string
 	// Credentials answer any scheme a server asks for. They default to those of the URL.
 	Credentials *Credentials
@@ -52,13 +53,20 @@ type ClientConfig struct {
 	// Hold is how long a packet that UDP lost or delayed is waited for. It
 	// defaults to 50 ms; negative passes packets on as they come.
 	Hold time.Duration
+	// UDPTimeout is how long TransportAuto waits for a first packet by UDP, which
+	// many ways do not let through, before it tries TCP. It defaults to 5 s;
+	// negative waits for ever.
+	UDPTimeout time.Duration
 	// Timeout bounds the connection and each request. It defaults to 10 s.
 	Timeout time.Duration
 }
 
+// DefaultUDPTimeout is how long a first packet by UDP is waited for.
+const DefaultUDPTimeout = 5 * time.Second
+
 // target is where a URL leads.
 type target struct {
-	url         *base.URL // without credentials and query
+	url         *base.URL // without credentials and our options
 	host        string    // with port
 	tls         bool
 	credentials *Credentials
@@ -93,12 +101,35 @@ func (c *ClientConfig) parse() (*target, error) {
 	if c.Credentials != nil {
 		t.credentials = c.Credentials
 	}
-	q, err := url.ParseQuery(u.RawQuery)
+	rest, err := c.options(u.RawQuery, t)
 	if err != nil {
-		return nil, bad("the URL's query is not well escaped")
+		return nil, err
 	}
-	for key := range q {
-		kv := transport.KV{Key: key, Value: q.Get(key)}
+	t.url = u.CloneWithoutCredentials()
+	t.url.RawQuery, t.url.ForceQuery = rest, false
+	if c.Hold == 0 {
+		c.Hold = rtp.DefaultHold
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = requestTimeout
+	}
+	if c.UDPTimeout == 0 {
+		c.UDPTimeout = DefaultUDPTimeout
+	}
+	return t, nil
+}
+
+// options takes our keys out of a query and gives back the rest as it is: many
+// cameras choose their stream by a query of their own.
+func (c *ClientConfig) options(query string, t *target) (rest string, err error) {
+	var keep []string
+	for _, part := range strings.Split(query, "&") {
+		key, raw, _ := strings.Cut(part, "=")
+		kv := transport.KV{Key: key}
+		if kv.Value, err = url.QueryUnescape(raw); err != nil {
+			kv.Value = raw
+		}
+		err = nil
 		switch key {
 		case "transport":
 			switch kv.Value {
@@ -107,31 +138,32 @@ func (c *ClientConfig) parse() (*target, error) {
 			case "tcp":
 				c.Transport = TransportTCP
 			default:
-				return nil, bad("transport=%s is neither udp nor tcp", kv.Value)
+				err = tsterr.New(tsterr.RTSPProtocol, "transport=%s is neither udp nor tcp", kv.Value)
 			}
 		case "recv_timeout":
 			t.recvTimeout, err = kv.Millis(tsterr.RTSPProtocol, 1, 1<<31-1)
+		case "udp_timeout":
+			if c.UDPTimeout, err = kv.Millis(tsterr.RTSPProtocol, 0, 1<<31-1); c.UDPTimeout == 0 {
+				c.UDPTimeout = -1
+			}
 		case "reorder":
-			c.Hold, err = kv.Millis(tsterr.RTSPProtocol, 0, 10_000)
-			if c.Hold == 0 {
+			if c.Hold, err = kv.Millis(tsterr.RTSPProtocol, 0, 10_000); c.Hold == 0 {
 				c.Hold = -1
 			}
 		default:
-			err = bad("unknown parameter %q", key)
+			if part != "" {
+				keep = append(keep, part)
+			}
 		}
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 	}
-	t.url = u.CloneWithoutCredentials()
-	t.url.RawQuery, t.url.ForceQuery = "", false
-	if c.Hold == 0 {
-		c.Hold = rtp.DefaultHold
-	}
-	if c.Timeout <= 0 {
-		c.Timeout = requestTimeout
-	}
-	return t, nil
+	return strings.Join(keep, "&"), nil
+}
+
+func absolute(control string) bool {
+	return strings.HasPrefix(control, "rtsp://") || strings.HasPrefix(control, "rtsps://")
 }
 
 // resolve makes the URI of a control attribute (RFC 2326 §C.1.1).
@@ -140,7 +172,7 @@ func resolve(baseURL *base.URL, control string) (*base.URL, error) {
 		return baseURL, nil
 	}
 	raw := control
-	if !strings.HasPrefix(control, "rtsp://") && !strings.HasPrefix(control, "rtsps://") {
+	if !absolute(control) {
 		raw = baseURL.String()
 		if !strings.HasSuffix(raw, "/") && control[0] != '/' && control[0] != '?' {
 			raw += "/"

@@ -131,10 +131,24 @@ func (s *Session) tend() {
 		defer t.Stop()
 		reports = t.C
 	}
+	var silence <-chan time.Time
+	if s.watches() {
+		t := time.NewTicker(max(s.cfg.UDPTimeout/8, 5*time.Millisecond))
+		defer t.Stop()
+		silence = t.C
+	}
 	for {
 		select {
 		case <-s.closed:
 			return
+		case now := <-silence:
+			switch {
+			case s.heard():
+				silence = nil
+			case s.overdue(now):
+				silence = nil
+				s.fallBack()
+			}
 		case <-reports:
 			s.report()
 		case <-alive:
@@ -169,7 +183,11 @@ func (s *Session) keepAlive() bool {
 		s.pmu.Unlock()
 		return s.w.send(req, keepAliveAnswer) == nil
 	}
-	res, err := s.do(ctx, base.Options, s.controlURL, nil)
+	method := base.Options
+	if s.asks {
+		method = base.GetParameter
+	}
+	res, err := s.do(ctx, method, s.controlURL, nil)
 	select {
 	case <-s.closed:
 		return true // the reader knows better why
@@ -186,6 +204,9 @@ func (s *Session) keepAlive() bool {
 	case res.StatusCode == base.StatusSessionNotFound:
 		s.finish(EndSessionExpired, "")
 		return false
+	case res.StatusCode >= base.StatusBadRequest && method == base.Options:
+		s.asks = true // a server that keeps sessions alive by GET_PARAMETER alone
+		return s.keepAlive()
 	}
 	return true
 }

@@ -263,7 +263,6 @@ func TestDialErrors(t *testing.T) {
 	_ = gone.Close()
 	for url, want := range map[string]tsterr.Kind{
 		s.url("/nowhere"):                tsterr.RTSPNotFound,
-		s.url("/live") + "?channel=1":    tsterr.RTSPProtocol,
 		s.url("/live") + "?transport=no": tsterr.RTSPProtocol,
 		"http://127.0.0.1/live":          tsterr.RTSPProtocol,
 		"rtsp://":                        tsterr.RTSPProtocol,

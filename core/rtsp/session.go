@@ -49,6 +49,7 @@ type Session struct {
 	ssrc   uint32 // in our reports
 
 	controlURL *base.URL // of the whole session
+	asks       bool      // keep-alives are GET_PARAMETER; belongs to tend
 	links      []*link   // by track
 	channels   [256]int8 // interleaved channel to 2*track (+1: RTCP), -1: none
 
@@ -70,10 +71,13 @@ type Session struct {
 	urgent   chan struct{} // closed while an answer is waited for
 	waiting  int
 	stopping bool
+	silent   bool // another session has the stream
 
-	tcp     atomic.Bool // media comes on the connection
-	taken   atomic.Bool // the data plane was handed out
-	stalled atomic.Bool // the reader waits for the application
+	tcp     atomic.Bool             // media comes on the connection
+	taken   atomic.Bool             // the data plane was handed out
+	stalled atomic.Bool             // the reader waits for the application
+	playing atomic.Int64            // since when, in Unix nanoseconds; 0: paused
+	heir    atomic.Pointer[Session] // plays instead of this one
 	once    sync.Once
 }
 
@@ -196,6 +200,10 @@ func check(res *base.Response, method base.Method) error {
 // control makes a control call; the session's Cancel ends it.
 func (s *Session) control(method base.Method, h base.Header) error {
 	s.reqMu.Lock()
+	if n := s.heir.Load(); n != nil {
+		s.reqMu.Unlock()
+		return n.control(method, h)
+	}
 	defer s.reqMu.Unlock()
 	if err := s.life.Err(string(method)); err != nil {
 		return err
@@ -209,7 +217,16 @@ func (s *Session) control(method base.Method, h base.Header) error {
 	if err != nil {
 		return err
 	}
-	return check(res, method)
+	if err := check(res, method); err != nil {
+		return err
+	}
+	switch {
+	case method == base.Pause:
+		s.playing.Store(0)
+	case s.playing.Load() == 0:
+		s.playing.Store(time.Now().UnixNano())
+	}
+	return nil
 }
 
 // Play resumes a paused stream.
@@ -226,6 +243,10 @@ func (s *Session) Teardown() error {
 		s.pmu.Unlock()
 		s.reqMu.Lock()
 		defer s.reqMu.Unlock()
+		if n := s.heir.Load(); n != nil {
+			_ = n.Teardown() // never fails
+			return
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), 4*farewellTimeout)
 		defer cancel()
 		select {
@@ -258,7 +279,7 @@ func (s *Session) TornDown() bool {
 // Cancel ends control calls and the stream; Close still says goodbye.
 func (s *Session) Cancel() {
 	s.life.Cancel()
-	s.finish(EndCancelled, "")
+	s.active().finish(EndCancelled, "")
 }
 
 // Cancelled reports whether Cancel was called.
@@ -283,12 +304,16 @@ func (s *Session) finish(r EndReason, detail string) {
 	if s.reason == EndNone {
 		s.reason, s.detail = r, detail
 	}
+	silent := s.silent
 	s.pmu.Unlock()
-	s.data.finish(tsterr.New(tsterr.EOS, "the stream has ended"))
+	if !silent {
+		s.data.finish(tsterr.New(tsterr.EOS, "the stream has ended"))
+	}
 }
 
 // End tells why the stream ended, and details of the reasons that have some.
 func (s *Session) End() (EndReason, string) {
+	s = s.active()
 	s.pmu.Lock()
 	defer s.pmu.Unlock()
 	return s.reason, s.detail
@@ -299,6 +324,7 @@ func (s *Session) Medias() []Media { return s.medias }
 
 // Stats reads the RTCP figures.
 func (s *Session) Stats() SessionStats {
+	s = s.active()
 	in := s.ingest.inbound()
 	st := SessionStats{
 		RRReceived: in.RRReceived, SRReceived: in.SRReceived, RRSent: in.RRSent, FractionLost: in.FractionLost,
@@ -310,10 +336,11 @@ func (s *Session) Stats() SessionStats {
 }
 
 // Inbound counts the packets of all media.
-func (s *Session) Inbound() rtp.InboundStats { return s.ingest.inbound() }
+func (s *Session) Inbound() rtp.InboundStats { return s.active().ingest.inbound() }
 
 // Clock is the mapping of the RTP ticks of media i to the server's wall clock.
 func (s *Session) Clock(i int) rtp.ClockMap {
+	s = s.active()
 	if i < 0 || i >= len(s.ingest.tracks) {
 		return rtp.ClockMap{}
 	}
@@ -321,10 +348,11 @@ func (s *Session) Clock(i int) rtp.ClockMap {
 }
 
 // Alignment tells how the clocks of the media are related.
-func (s *Session) Alignment() Alignment { return s.ingest.alignment(time.Now()) }
+func (s *Session) Alignment() Alignment { return s.active().ingest.alignment(time.Now()) }
 
 // LocalAddr is where RTP is received by UDP; not valid with TCP.
 func (s *Session) LocalAddr() netip.AddrPort {
+	s = s.active()
 	if l := s.links; len(l) > 0 && l[0].udp != nil {
 		return l[0].udp.rtp.LocalAddr()
 	}

@@ -24,8 +24,10 @@ extern "C" {
 typedef uint64_t tst_rtsp_session;
 
 /* tst_rtsp_connect begins to connect and play. Parameters:
- *   url          rtsp://[user[:password]@]host[:554]/path?transport=&recv_timeout=&reorder=
- *                or rtsps:// (text, required). Other keys are TST_E_RTSP_PROTOCOL
+ *   url          rtsp://[user[:password]@]host[:554]/path?transport=&recv_timeout=&udp_timeout=&
+ *                reorder= or rtsps:// (text, required). udp_timeout (ms, default 5000,
+ *                0 never) is how long transport 0 waits for a first packet by UDP
+ *                before it tries TCP. Other keys of the query are the server's
  *   user, password  credentials, for whatever scheme the server asks (text)
  *   transport    0 UDP, else TCP where the server refuses it (default), 1 UDP, 2 TCP
  *   mode         0 MPEG-TS (default), 1 the first H.264 media as pictures

@@ -312,7 +312,7 @@ def test_faults_of_connecting() -> None:
         address = server.local_addr()
         for url, want in (
             (f"rtsp://{address}/none", RtspErrorKind.NOT_FOUND),
-            (f"rtsp://{address}/live?channel=1", RtspErrorKind.PROTOCOL),
+            (f"rtsp://{address}/live?recv_timeout=x", RtspErrorKind.PROTOCOL),
             (f"http://{address}/live", RtspErrorKind.PROTOCOL),
             ("rtsp://127.0.0.1:1/live", RtspErrorKind.IO),
             ("rtsp://no-such-host.invalid/live", RtspErrorKind.IO),

@@ -105,7 +105,9 @@ class RtspClientConfig:
     """What to play and how. The URL is checked when it is connected to.
 
     Args:
-        url: ``rtsp://[user:password@]host[:554]/path?transport=udp|tcp&recv_timeout=&reorder=``, or ``rtsps://``.
+        url: ``rtsp://[user:password@]host[:554]/path?transport=udp|tcp&recv_timeout=&udp_timeout=&reorder=``,
+            or ``rtsps://``. Other keys of the query are the server's. ``udp_timeout`` is how long ``AUTO``
+            waits for a first packet by UDP before it tries TCP, in ms: 5000 unless given, 0 for ever.
         auth: credentials; those of the URL unless given.
         transport_pref: how the media comes.
         rtcp: whether receiver reports are sent.
