@@ -1,0 +1,102 @@
+// Telemetry: the server's decoded records by PTS, and the one that belongs to a picture.
+
+import { json } from './config';
+import { ptsDistance, TICKS } from './clock';
+
+export type Point = [number, number]; // latitude, longitude in degrees
+
+export interface Decoded {
+  pts: number;
+  async?: boolean;
+  error?: string;
+  fields: Record<string, number | string>;
+  footprint?: Point[];
+}
+
+const MOST = 20000; // records kept
+const OLDEST = 5 * TICKS; // a record older than this belongs to no picture
+
+export class Telemetry {
+  private records: Decoded[] = []; // in order of time
+  private origin?: number;
+  private loaded: [number, number][] = []; // stretches of ticks from the origin
+  track: Point[] = [];
+
+  clear(): void {
+    this.records = [];
+    this.loaded = [];
+    this.origin = undefined;
+    this.track = [];
+  }
+
+  private place(pts: number): number {
+    this.origin ??= pts;
+    return ptsDistance(this.origin, pts);
+  }
+
+  /** Load what belongs to a stretch that can be shown now. */
+  async load(from: number, to: number): Promise<void> {
+    const a = this.place(from) - TICKS; // the record of the first picture may lie before it
+    const b = this.place(to) + 1;
+    const gap = this.loaded.reduce<[number, number]>(
+      ([x, y], [p, q]) => [p <= x && q > x ? Math.min(q, y) : x, q >= y && p < y ? Math.max(p, x) : y],
+      [a, b],
+    );
+    if (gap[1] - gap[0] <= 1) return;
+    this.loaded.push(gap);
+    const start = (((this.origin ?? 0) + gap[0]) % 2 ** 33 + 2 ** 33) % 2 ** 33;
+    try {
+      const got = await json<{ records: Decoded[] }>(`telemetry?pts=${start}&ticks=${Math.ceil(gap[1] - gap[0])}`);
+      this.insert(got.records);
+    } catch {
+      this.loaded = this.loaded.filter((x) => x !== gap); // tried again with the next piece
+      return;
+    }
+    this.merge();
+  }
+
+  private merge(): void {
+    this.loaded.sort((x, y) => x[0] - y[0]);
+    const out: [number, number][] = [];
+    for (const x of this.loaded) {
+      const last = out[out.length - 1];
+      if (last && x[0] <= last[1] + 1) last[1] = Math.max(last[1], x[1]);
+      else out.push([...x]);
+    }
+    this.loaded = out;
+  }
+
+  private insert(more: Decoded[]): void {
+    if (!more.length) return;
+    const known = new Set(this.records.map((r) => r.pts));
+    const fresh = more.filter((r) => r.async || !known.has(r.pts));
+    this.records = [...this.records, ...fresh].sort((x, y) => this.place(x.pts) - this.place(y.pts));
+    if (this.records.length > MOST) {
+      this.records = this.records.slice(-MOST);
+      this.loaded = this.loaded.filter((x) => x[1] > this.place(this.records[0]!.pts));
+    }
+  }
+
+  /** The record of the picture shown at pts: its own, else the last before it. */
+  at(pts: number): Decoded | undefined {
+    const t = this.place(pts);
+    let lo = 0;
+    let hi = this.records.length;
+    while (lo < hi) {
+      const mid = (lo + hi) >> 1;
+      if (this.place(this.records[mid]!.pts) <= t) lo = mid + 1;
+      else hi = mid;
+    }
+    const r = this.records[lo - 1];
+    return r && t - this.place(r.pts) <= OLDEST ? r : undefined;
+  }
+
+  async loadTrack(): Promise<void> {
+    try {
+      const got = await json<{ points: { lat: number; lon: number }[] }>('telemetry/track?points=600');
+      this.track = got.points.map((p): Point => [p.lat, p.lon]);
+    } catch {
+      // the next turn may work
+    }
+  }
+}
