@@ -203,7 +203,7 @@ var types = map[string]string{
 }
 
 // policy keeps the page to what it was built with.
-const policy = "default-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; img-src 'self' data: blob:; " +
+const policy = "default-src 'self'; media-src 'self' blob: data:; worker-src 'self' blob:; img-src 'self' data: blob:; " +
 	"style-src 'self' 'unsafe-inline'; connect-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
 
 // static serves the page's files, compressed as they were built.

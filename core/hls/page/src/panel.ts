@@ -14,7 +14,7 @@ interface Line {
 const LINES: Line[] = [
   { label: 'Latitude', keys: ['sensor_lat_deg'], unit: '°', digits: 6 },
   { label: 'Longitude', keys: ['sensor_lon_deg'], unit: '°', digits: 6 },
-  { label: 'Altitude', keys: ['sensor_true_alt_m', 'sensor_ellipsoid_height_m', 'altitude_agl_m'], unit: 'm', digits: 1 },
+  { label: 'Altitude', keys: ['sensor_alt_m', 'sensor_ellipsoid_height_m', 'altitude_agl_m'], unit: 'm', digits: 1 },
   { label: 'Heading', keys: ['platform_heading_deg'], unit: '°', digits: 1 },
   { label: 'Speed', keys: ['platform_ground_speed', 'platform_true_airspeed'], unit: 'm/s', digits: 0 },
   { label: 'Slant range', keys: ['slant_range_m'], unit: 'm', digits: 0 },

@@ -1,0 +1,289 @@
+"""The page in a real browser: Debian's Chromium, headless, on a live stream of this process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import shutil
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import live_flight as flight
+from tstrans.hls import HlsPublisher
+from tstrans.hls.page import Site
+from tstrans.timeline import TelemetryTrack, Timeline
+
+CHROMIUM = shutil.which("chromium")
+playwright = pytest.importorskip("playwright.sync_api")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+#: Seconds of stream that are there before the page opens.
+BACKLOG = 70
+#: How long the whole stream is.
+LENGTH = 160
+#: A machine that does other things: bounds of time are wider unless this is set.
+EXACT = bool(os.environ.get("TSTRANS_SOAK"))
+
+#: Waits for the next picture and reads from it what it shows and what the page says of it.
+READ = f"""() => new Promise((done, fail) => {{
+  const video = document.getElementById('video');
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [{flight.WIDTH}, {flight.HEIGHT}];
+  const g = canvas.getContext('2d', {{ willReadFrequently: true }});
+  const read = () => {{
+    g.drawImage(video, 0, 0, canvas.width, canvas.height);
+    let n = 0;
+    for (let i = 0; i < {flight.BITS}; i++) {{
+      const p = g.getImageData(i * {flight.BLOCK} + {flight.BLOCK // 2}, {flight.BLOCK // 2}, 1, 1).data;
+      n = n * 2 + (p[1] > 128 ? 1 : 0);
+    }}
+    const p = window.tstransPage.picture;
+    done({{ n, media: p.media, pts: p.pts, stream: p.stream, record: p.record, shown: p.shown,
+           panel: document.querySelector('#main dd:nth-of-type(1)')?.textContent,
+           current: video.currentTime, paused: video.paused }});
+  }};
+  if (video.paused) {{ setTimeout(read, 150); return; }}
+  video.requestVideoFrameCallback(read);
+  setTimeout(() => fail(new Error('no picture came')), 8000);
+}})"""
+
+
+def await_js(page: Any, what: str, seconds: float) -> None:
+    """Wait for an expression to be true: the page's own policy lets nothing poll inside of it."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(f"Boolean({what})"):
+        assert time.monotonic() < end, what
+        time.sleep(0.02)
+
+
+class Stage:
+    """A live stream with its page, and a browser on it."""
+
+    def __init__(self, page: Any, url: str, timeline: Timeline, source: flight.Flight, opened: float) -> None:
+        self.page = page
+        self.url = url
+        self.timeline = timeline
+        self.source = source
+        self.opened = opened  # seconds until the first picture
+
+    def read(self) -> dict[str, Any]:
+        got: dict[str, Any] = self.page.evaluate(READ)
+        return got
+
+    def settled(self, near: float) -> dict[str, Any]:
+        """The picture shown once the player is at a stream time."""
+        end = time.monotonic() + 20
+        while True:
+            got = self.read()
+            if got["stream"] is not None and abs(got["stream"] - near) < 3:
+                return got
+            assert time.monotonic() < end, (near, got)
+
+
+@contextlib.contextmanager
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as p:
+        b = p.chromium.launch(
+            executable_path=CHROMIUM,
+            headless=True,
+            args=[
+                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+                "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+            ],
+        )  # fmt: skip
+        try:
+            yield b
+        finally:
+            b.close()
+
+
+@contextlib.contextmanager
+def live(low_latency: bool, tmp: pathlib.Path, telemetry: bool = True) -> Iterator[tuple[Any, ...]]:
+    builder = (
+        HlsPublisher.builder().bind("127.0.0.1:0").memory().segment_duration_ms(1000).playlist_window(90)
+        .cut_on_key_frames().byte_ranges().gzip()
+    )  # fmt: skip
+    if low_latency:
+        builder = builder.low_latency(200)
+    publisher = builder.build()
+    timeline = Timeline(tmp / "markers.db")
+    timeline.begin()
+    track = TelemetryTrack()
+
+    def take(data: bytes) -> None:
+        publisher.push_ts(data)
+        track.push_ts(data)
+
+    site = Site(title="Test flight", timeline=timeline, telemetry=track, low_latency=low_latency)
+    site.attach(publisher)
+    source = flight.Flight(LENGTH * flight.FPS, take, telemetry)
+    source.push(BACKLOG * flight.FPS)
+    source.start()
+    try:
+        yield f"http://{publisher.local_addr()}/", timeline, source, site, publisher
+    finally:
+        source.stop()
+        publisher.close()
+        site.close()
+        timeline.close()
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with live(True, tmp_path_factory.mktemp("live")) as (url, timeline, source, _, _), browser() as b:
+        page = b.new_page(viewport={"width": 1280, "height": 800})
+        asked: list[str] = []
+        page.on("request", lambda r: asked.append(r.url))
+        errors: list[str] = []
+        page.on("pageerror", lambda e: errors.append(str(e)))
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        begun = time.monotonic()
+        page.goto(url)
+        await_js(page, "document.getElementById('video').currentTime > 0 && window.tstransPage?.picture.pts", 30)
+        opened = time.monotonic() - begun
+        x = Stage(page, url, timeline, source, opened)
+        yield x
+        assert not errors
+        assert all(u.startswith((url, "data:", "blob:")) for u in asked), asked
+
+
+def test_plays_live_soon_and_near_the_edge(stage: Stage) -> None:
+    assert stage.opened < (3 if EXACT else 10), stage.opened
+    end = time.monotonic() + 20
+    while True:
+        got = stage.read()
+        behind = stage.source.next - got["n"]
+        if behind <= (1.5 if EXACT else 6) * flight.FPS:
+            break
+        assert time.monotonic() < end, f"{behind / flight.FPS} s behind"
+    print(f"first picture after {stage.opened:.2f} s, {behind / flight.FPS:.2f} s behind")
+
+
+def check(got: dict[str, Any]) -> None:
+    """What the page says of a picture is what the picture shows."""
+    n = got["n"]
+    assert abs(got["stream"] * flight.FPS - n) <= 0.5, got
+    assert got["pts"] == pytest.approx(flight.FIRST_PTS + n * 90_000 / flight.FPS, abs=2), got
+    lat, lon = flight.position(n)
+    fields = got["record"]["fields"]
+    assert fields["mission_id"] == f"MISSION {n}"
+    assert fields["sensor_lat_deg"] == pytest.approx(lat, abs=1e-6)
+    assert fields["sensor_lon_deg"] == pytest.approx(lon, abs=1e-6)
+    assert got["shown"]["lat"] == fields["sensor_lat_deg"] and got["shown"]["lon"] == fields["sensor_lon_deg"]
+
+
+def test_clocks_and_telemetry_are_those_of_the_picture(stage: Stage) -> None:
+    seen = set()
+    for _ in range(12):
+        got = stage.read()
+        check(got)
+        seen.add(got["n"])
+    assert len(seen) > 4
+
+
+def test_a_marker_set_in_python_appears_and_leads_to_its_picture(stage: Stage) -> None:
+    n = stage.read()["n"] - 20 * flight.FPS
+    marker = stage.timeline.add(n / flight.FPS, "landing <b>now</b>")
+    begun = time.monotonic()
+    row = stage.page.wait_for_selector(f"tr[data-id='{marker.id}']", timeout=10_000)
+    took = time.monotonic() - begun
+    assert took < (1 if EXACT else 5), took
+    assert row.inner_text().split("\t")[-1] == "landing <b>now</b>"
+    row.click()
+    stage.page.evaluate("document.getElementById('video').pause()")
+    got = stage.settled(n / flight.FPS)
+    stage.page.evaluate("tstransPage.seek(%r)" % (n / flight.FPS))
+    got = stage.settled(n / flight.FPS)
+    assert abs(got["n"] - n) <= 1, (n, got)
+    check(got)
+    # The same by the bar.
+    stage.page.evaluate("tstransPage.goLive()")
+    await_js(stage.page, "tstransPage.behind < 8", 20)
+    stage.page.click(f"#ticks button[data-id='{marker.id}']")
+    got = stage.settled(n / flight.FPS)
+    assert got["n"] - n < 3 * flight.FPS
+    check(got)
+
+
+def test_seeks_back_a_minute_and_returns(stage: Stage) -> None:
+    stage.page.evaluate("tstransPage.goLive()")
+    await_js(stage.page, "tstransPage.behind < 8", 20)
+    here = stage.read()
+    stage.page.evaluate("tstransPage.seek(%r)" % (here["stream"] - 60))
+    got = stage.settled(here["stream"] - 60)
+    check(stage.read())
+    assert stage.page.evaluate("document.getElementById('live').classList.contains('on')") is False
+    stage.page.click("#live")
+    await_js(stage.page, "tstransPage.behind < 8", 20)
+    check(stage.read())
+    assert stage.read()["n"] > got["n"] + 50 * flight.FPS
+
+
+def test_keys_and_markers_set_on_the_page(stage: Stage) -> None:
+    page = stage.page
+    page.keyboard.press("k")
+    await_js(page, "document.getElementById('video').paused", 5)
+    before = page.evaluate("document.getElementById('video').currentTime")
+    page.keyboard.press("ArrowLeft")
+    await_js(page, f"Math.abs(document.getElementById('video').currentTime - {before - 5}) < 0.2", 10)
+    got = stage.settled(stage.read()["stream"])
+    page.fill("#text", "by hand")
+    page.click("#set button")
+    page.wait_for_selector("tr >> text=by hand", timeout=10_000)
+    marker = next(m for m in stage.timeline.markers() if m.text == "by hand")
+    assert abs(marker.time * flight.FPS - got["n"]) <= 1
+    page.evaluate("document.activeElement.blur()")
+    theme = page.evaluate("document.documentElement.dataset.theme")
+    page.keyboard.press("t")
+    assert page.evaluate("document.documentElement.dataset.theme") != theme
+    page.keyboard.press("l")
+    await_js(page, "tstransPage.behind < 8 && !document.getElementById('video').paused", 20)
+
+
+def test_many_markers_five_rows_and_those_out_of_range_hidden(stage: Stage) -> None:
+    page = stage.page
+    now = stage.read()["stream"]
+    for i in range(12):
+        stage.timeline.add(now - 30 + i, f"many {i}")
+    stage.timeline.add(now + 100, "not yet")
+    page.wait_for_selector("tr >> text=not yet", timeout=10_000)
+    page.wait_for_timeout(300)
+    assert len(page.query_selector_all("#rows tr")) == 5
+    first = page.query_selector("#rows tr").inner_text()
+    assert first.split("\t")[0] == time.strftime("%H:%M:%S", time.gmtime(now + 100))
+    page.click("#older")
+    assert page.query_selector("#rows tr").inner_text() != first
+    page.click("#newer")
+    titles = [b.get_attribute("title") for b in page.query_selector_all("#ticks button")]
+    assert not any("not yet" in t for t in titles) and any("many" in t for t in titles)
+    # Where each stands on the bar.
+    places = page.evaluate(
+        "[...document.querySelectorAll('#ticks button')].map(b => [+b.dataset.id, parseFloat(b.style.left)])"
+    )
+    start, end = page.evaluate("tstransPage.range")
+    by_id = {m.id: m.time for m in stage.timeline.markers()}
+    for id, left in places:
+        assert left == pytest.approx(100 * (by_id[id] - start) / (end - start), abs=2.5)
+
+
+def test_a_phone(stage: Stage) -> None:
+    page = stage.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    try:
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        boxes = page.evaluate("['player','markers','map','telemetry'].map(i => document.getElementById(i).getBoundingClientRect().width)")
+        assert all(280 < w <= 390 for w in boxes)
+        check(stage.read())
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_a_new_epoch_clears_what_was_known(stage: Stage) -> None:
+    stage.timeline.begin()
+    await_js(stage.page, "tstransPage.markers.length === 0", 10)
+    await_js(stage.page, "tstransPage.picture.stream > 0", 20)
+    check(stage.read())
