@@ -17,7 +17,7 @@ PREFIX ?= build/out/prefix
 # The published wheel, once `make peers` has installed it: the differential tests look for it here.
 WITH_PEER = TSTRANS_PEER_PYTHON=$${TSTRANS_PEER_PYTHON:-$$(ls $(CURDIR)/build/interop/env/wheel08/bin/python 2>/dev/null || true)}
 
-GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' 'go.mod' 'go.sum' 'capi/tstrans.map' 2>/dev/null)
+GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' 'go.mod' 'go.sum' 'capi/tstrans.map' 'core/hls/page/dist/*' 2>/dev/null)
 
 .PHONY: help
 help: ## list the targets
@@ -45,6 +45,10 @@ $(LIB): $(GO_SOURCES)
 .PHONY: abi
 abi: venv ## regenerate the ctypes prototypes from the C headers
 	@$(VPY) build/abi/generate.py
+
+.PHONY: page
+page: ## rebuild the web page of live streams into the repository (needs Node 20.19 and npm; nothing else does)
+	@core/hls/page/build.sh build/out/page
 
 .PHONY: demo
 demo: deps lib ## show what is inside a real capture

@@ -8,7 +8,7 @@ rm -rf "$1/src" "$1/out" "$1/package-lock.json"
 cp -r "$here"/{package.json,tsconfig.json,vite.config.ts,index.html,src} "$1/"
 [ ! -f "$here/package-lock.json" ] || cp "$here/package-lock.json" "$1/"
 cd "$1"
-if [ -f package-lock.json ]; then npm ci --no-audit --no-fund --silent; else npm install --no-audit --no-fund --silent; fi
+npm install --no-audit --no-fund --silent
 npm run --silent build
 rm -rf "$here/dist"
 mkdir "$here/dist"

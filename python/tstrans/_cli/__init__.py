@@ -25,6 +25,7 @@ COMMANDS = {
     "transmux": "rewrite a transport stream, with kinds of streams left out",
     "relay": "move a stream from any transport or file to any other, statistics live",
     "serve": "put a file or a live stream behind rtsp://",
+    "view": "show a file or a live stream in the browser, with markers, telemetry and map",
     "watch": "list the events of a live stream as they come",
 }
 

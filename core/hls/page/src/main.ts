@@ -133,7 +133,7 @@ async function main(): Promise<void> {
   };
   const mute = (): void => {
     video.muted = !video.muted;
-    byId('mute').textContent = video.muted ? '🔇' : '🔊';
+    byId('mute').classList.toggle('on', !video.muted);
   };
   const full = (): void => {
     if (document.fullscreenElement) void document.exitFullscreen();

@@ -1,0 +1,143 @@
+"""``tstrans view``: a file or a live stream in the browser, with its markers and telemetry."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from contextlib import ExitStack
+from time import monotonic
+
+from . import COMMANDS
+from ._common import size
+from ._endpoints import SCHEMES, open_source
+from .serve import _packets
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The options of this subcommand."""
+    p = commands.add_parser(
+        "view",
+        help=COMMANDS["view"],
+        description="Show a transport stream in the browser: player one can seek in, timeline with markers, telemetry "
+        "and map from its KLV. A file is there as a whole, a live stream as far back as --window.",
+        epilog=SCHEMES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    p.add_argument("source", metavar="FILE|URL", help="where the stream comes from")
+    p.add_argument("--bind", default="127.0.0.1:8080", metavar="IP:PORT", help="where to listen (%(default)s)")
+    p.add_argument("--window", type=float, default=600, metavar="S", help="seconds of a live stream kept (%(default)g)")
+    p.add_argument("--segment", type=float, default=2, metavar="S", help="length of a segment (%(default)g)")
+    p.add_argument("--plain", action="store_true", help="a live stream without low latency")
+    p.add_argument("--dir", metavar="FOLDER", help="keep segments there instead of in memory")
+    p.add_argument(
+        "--markers", metavar="DATABASE", help="a path, sqlite:// or postgres:// URL (a file in the user's state folder)"
+    )
+    p.add_argument("--browser", action="store_true", help="open the page in the browser")
+    p.add_argument("--duration", type=float, metavar="S", help="stop after so many seconds")
+    p.add_argument("-q", "--quiet", action="store_true", help="no statistics")
+
+
+def _state_file() -> str:
+    state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    folder = os.path.join(state, "tstrans")
+    os.makedirs(folder, exist_ok=True)
+    return os.path.join(folder, "markers.db")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until Ctrl-C."""
+    from ..hls import HlsMode, HlsPublisher
+    from ..hls.page import Site
+    from ..timeline import TelemetryTrack, Timeline
+
+    recorded = "://" not in args.source and args.source != "-"
+    name = os.path.abspath(args.source) if recorded else args.source
+    if args.segment <= 0:
+        raise SystemExit("tstrans view: error: --segment must be above 0")
+    with ExitStack() as held:
+        source = open_source(args.source)  # one that is none fails before anything is served
+        held.enter_context(source.held)
+        builder = (
+            HlsPublisher.builder()
+            .bind(args.bind)
+            .segment_duration_ms(int(args.segment * 1000))
+            .max_segment_duration_ms(int(args.segment * 2000))
+            .cut_on_key_frames()
+            .byte_ranges()
+            .gzip()
+        )
+        # Memory holds 2 GiB; a longer recording goes through a folder of its own.
+        folder = args.dir
+        if folder is None and recorded and os.path.getsize(args.source) > 1 << 30:
+            import tempfile
+
+            folder = held.enter_context(tempfile.TemporaryDirectory(prefix="tstrans-view-"))
+        builder = builder.output_dir(folder) if folder else builder.memory()
+        if recorded:
+            builder = builder.mode(HlsMode.EVENT)
+        else:
+            builder = builder.playlist_window(max(6, int(args.window / args.segment)))
+            if not args.plain:
+                builder = builder.low_latency(200)
+        publisher = builder.build()
+        held.callback(publisher.close)
+        timeline = held.enter_context(
+            Timeline(_state_file() if args.markers is None else args.markers, stream=name[-200:])
+        )
+        if not recorded:
+            timeline.begin()  # its clock starts at 0 again
+        track = held.enter_context(TelemetryTrack())
+        site = held.enter_context(
+            Site(
+                title=os.path.basename(name) if recorded else _without_password(name),
+                timeline=timeline,
+                telemetry=track,
+                low_latency=not recorded and not args.plain,
+            )
+        )
+        site.attach(publisher)
+        url = f"http://{publisher.local_addr()}/".replace("//0.0.0.0:", "//127.0.0.1:")
+        print(url, flush=True)
+        if args.browser:
+            import webbrowser
+
+            webbrowser.open(url)
+        begun = shown = monotonic()
+        total = 0
+        try:
+            for data in _packets(source):
+                publisher.push_ts(data)
+                track.push_ts(data)
+                total += len(data)
+                now = monotonic()
+                if not args.quiet and now - shown >= 1:
+                    shown = now
+                    end = "\r" if sys.stderr.isatty() else "\n"
+                    note = f"{size(total)}, {publisher.stats().segments_written} segments"
+                    print(f"{note:<60}", end=end, file=sys.stderr, flush=True)
+                if args.duration is not None and now - begun >= args.duration:
+                    return 0
+            track.flush()
+            server = publisher.finish_serving()
+            held.callback(server.close)
+            if not args.quiet:
+                print("the stream has ended; Ctrl-C stops the page", file=sys.stderr, flush=True)
+            _wait(None if args.duration is None else args.duration - (monotonic() - begun))
+        except KeyboardInterrupt:
+            pass
+    return 0
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    host = rest.rpartition("@")[2] if "@" in rest.partition("/")[0] else rest
+    return f"{scheme}://{host.partition('?')[0]}"
+
+
+def _wait(seconds: float | None) -> None:
+    import threading
+
+    threading.Event().wait(seconds)
