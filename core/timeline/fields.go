@@ -104,7 +104,8 @@ const maxReadings = 5000
 
 // Register adds the routes of a track to a mux:
 //
-//	GET /telemetry?pts=&ticks=       records of a stretch of presentation time, decoded
+//	GET /telemetry?pts=&ticks=       records of a stretch of presentation time, decoded; what comes
+//	                                 later than "until" may not be there yet
 //	GET /telemetry/track?points=     positions spread over all that is kept
 func (t *Track) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /telemetry", t.serveRange)
@@ -126,12 +127,17 @@ func (t *Track) serveRange(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	body := map[string]any{}
+	if newest, ok := t.Newest(); ok { // before the records are read: none up to it is missed
+		body["until"] = newest
+	}
 	readings := t.Range(pts, ticks, maxReadings)
 	out := make([]Decoded, len(readings))
 	for i := range readings {
 		out[i] = readings[i].Decode()
 	}
-	answer(w, http.StatusOK, map[string]any{"records": out, "more": len(readings) == maxReadings})
+	body["records"], body["more"] = out, len(readings) == maxReadings
+	answer(w, http.StatusOK, body)
 }
 
 func (t *Track) serveTrack(w http.ResponseWriter, r *http.Request) {

@@ -267,6 +267,14 @@ func (t *Track) Sample(n int) []Reading {
 	return out
 }
 
+// Newest is the newest presentation time that was seen, of pictures and records, in
+// 90 kHz ticks modulo 2^33: records up to it are there, later ones may yet come.
+func (t *Track) Newest() (pts int64, ok bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.last & (clock.PTSModulus - 1), t.seen
+}
+
 func reading(e *entry) Reading {
 	return Reading{PTS: e.pts & (clock.PTSModulus - 1), Async: e.async, Raw: e.raw}
 }

@@ -11,7 +11,14 @@ from fractions import Fraction
 import numpy as np
 
 from tstrans import klv
-from tstrans.mpegts import KlvStreamType, Muxer, MuxerConfigBuilder, MuxerProgramConfigBuilder, Pts90khz, VideoCodec
+from tstrans.mpegts import (
+    KlvStreamType,
+    Muxer,
+    MuxerConfigBuilder,
+    MuxerProgramConfigBuilder,
+    Pts90khz,
+    VideoCodec,
+)
 
 HEIGHT, WIDTH, BLOCK = 180, 320, 20
 BITS = WIDTH // BLOCK  # in one row of blocks at the top

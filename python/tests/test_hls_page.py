@@ -71,8 +71,14 @@ class Stage:
         self.opened = opened  # seconds until the first picture
 
     def read(self) -> dict[str, Any]:
-        got: dict[str, Any] = self.page.evaluate(READ)
-        return got
+        """A picture whose telemetry has come: until then the page shows none."""
+        end = time.monotonic() + 20
+        while True:
+            got: dict[str, Any] = self.page.evaluate(READ)
+            if got["record"] is not None:
+                return got
+            assert got["shown"] is None
+            assert time.monotonic() < end, got
 
     def settled(self, near: float) -> dict[str, Any]:
         """The picture shown once the player is at a stream time."""
@@ -115,8 +121,8 @@ def live(low_latency: bool, tmp: pathlib.Path, telemetry: bool = True) -> Iterat
     track = TelemetryTrack()
 
     def take(data: bytes) -> None:
+        track.push_ts(data)  # first: what a player gets has its telemetry
         publisher.push_ts(data)
-        track.push_ts(data)
 
     site = Site(title="Test flight", timeline=timeline, telemetry=track, low_latency=low_latency)
     site.attach(publisher)
@@ -143,7 +149,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         begun = time.monotonic()
         page.goto(url)
-        await_js(page, "document.getElementById('video').currentTime > 0 && window.tstransPage?.picture.pts", 30)
+        await_js(
+            page, "document.getElementById('video').currentTime > 0 && window.tstransPage?.picture.pts", 30
+        )
         opened = time.monotonic() - begun
         x = Stage(page, url, timeline, source, opened)
         yield x
@@ -275,7 +283,9 @@ def test_a_phone(stage: Stage) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     try:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        boxes = page.evaluate("['player','markers','map','telemetry'].map(i => document.getElementById(i).getBoundingClientRect().width)")
+        boxes = page.evaluate(
+            "['player','markers','map','telemetry'].map(i => document.getElementById(i).getBoundingClientRect().width)"
+        )
         assert all(280 < w <= 390 for w in boxes)
         check(stage.read())
     finally:

@@ -27,13 +27,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument("source", metavar="FILE|URL", help="where the stream comes from")
-    p.add_argument("--bind", default="127.0.0.1:8080", metavar="IP:PORT", help="where to listen (%(default)s)")
-    p.add_argument("--window", type=float, default=600, metavar="S", help="seconds of a live stream kept (%(default)g)")
+    p.add_argument(
+        "--bind", default="127.0.0.1:8080", metavar="IP:PORT", help="where to listen (%(default)s)"
+    )
+    p.add_argument(
+        "--window", type=float, default=600, metavar="S", help="seconds of a live stream kept (%(default)g)"
+    )
     p.add_argument("--segment", type=float, default=2, metavar="S", help="length of a segment (%(default)g)")
     p.add_argument("--plain", action="store_true", help="a live stream without low latency")
     p.add_argument("--dir", metavar="FOLDER", help="keep segments there instead of in memory")
     p.add_argument(
-        "--markers", metavar="DATABASE", help="a path, sqlite:// or postgres:// URL (a file in the user's state folder)"
+        "--markers",
+        metavar="DATABASE",
+        help="a path, sqlite:// or postgres:// URL (a file in the user's state folder)",
     )
     p.add_argument("--browser", action="store_true", help="open the page in the browser")
     p.add_argument("--duration", type=float, metavar="S", help="stop after so many seconds")
@@ -109,8 +115,8 @@ def run(args: argparse.Namespace) -> int:
         total = 0
         try:
             for data in _packets(source):
+                track.push_ts(data)  # first: what a player gets has its telemetry
                 publisher.push_ts(data)
-                track.push_ts(data)
                 total += len(data)
                 now = monotonic()
                 if not args.quiet and now - shown >= 1:

@@ -50,10 +50,10 @@ async function main(): Promise<void> {
 
   const clock = new Clock(cfg.target);
   clock.reset(cfg.anchors);
-  const telemetry = new Telemetry();
+  const telemetry = new Telemetry(() => picture(media));
   const map = new MapView();
   const panel = new Panel();
-  let record: Decoded | undefined;
+  let record: Decoded | undefined | null;
   let media = 0; // of the picture shown
 
   const notice = (text: string): void => {
@@ -169,14 +169,14 @@ async function main(): Promise<void> {
   });
 
   // Every picture: which one it is, and what belongs to it.
-  const picture = (at: number): void => {
+  function picture(at: number): void {
     media = at;
     clock.tie(at);
     const pts = clock.pts(at);
     if (cfg.telemetry && pts !== undefined) {
       load();
       record = telemetry.at(pts);
-      const there = record !== undefined || telemetry.track.length > 0;
+      const there = !!record || telemetry.track.length > 0;
       if (there && byId('map').hidden) byId('map').hidden = byId('telemetry').hidden = false;
       if (!byId('map').hidden) {
         map.show(record, telemetry.track);
@@ -185,7 +185,7 @@ async function main(): Promise<void> {
     }
     const stream = clock.stream(at);
     byId('time').textContent = stream === undefined ? '--:--:--' : `${clockText(stream)}.${Math.floor((stream % 1) * 10)}`;
-  };
+  }
   if ('requestVideoFrameCallback' in HTMLVideoElement.prototype) {
     const each = (_: number, m: VideoFrameCallbackMetadata): void => {
       picture(m.mediaTime);

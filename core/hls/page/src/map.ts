@@ -16,7 +16,7 @@ export class MapView {
   private center: Point = [0, 0];
   private scale = 0; // pixels a degree of latitude; 0 until something was shown
   private follow = true;
-  private record?: Decoded;
+  private record?: Decoded | null;
   private track: Point[] = [];
   /** What is drawn, for who wants to know. */
   shown?: { lat: number; lon: number; x: number; y: number };
@@ -79,13 +79,13 @@ export class MapView {
     return Math.max(0.05, Math.cos((this.center[0] * Math.PI) / 180));
   }
 
-  show(record: Decoded | undefined, track: Point[]): void {
+  show(record: Decoded | undefined | null, track: Point[]): void {
     this.record = record;
     this.track = track;
     this.draw();
   }
 
-  private static position(r: Decoded | undefined): Point | undefined {
+  private static position(r: Decoded | undefined | null): Point | undefined {
     const lat = r?.fields['sensor_lat_deg'];
     const lon = r?.fields['sensor_lon_deg'];
     return typeof lat === 'number' && typeof lon === 'number' ? [lat, lon] : undefined;

@@ -29,7 +29,7 @@ export class Panel {
   private cells = new Map<string, HTMLElement>();
   private all = byId('all').querySelector('tbody')!;
   private details = byId('telemetry').querySelector('details')!;
-  private last?: Decoded;
+  private last?: Decoded | null;
 
   constructor() {
     const list = byId('main');
@@ -48,8 +48,8 @@ export class Panel {
     });
   }
 
-  show(record: Decoded | undefined, pts: number): void {
-    byId('age').textContent = record ? Panel.age(record, pts) : 'none';
+  show(record: Decoded | undefined | null, pts: number): void {
+    byId('age').textContent = record ? Panel.age(record, pts) : record === null ? 'loading' : 'none';
     if (record === this.last) return;
     this.last = record;
     const f = record?.fields ?? {};

@@ -14,7 +14,7 @@ export interface Player {
 }
 
 export interface PlayerEvents {
-  /** A stretch of media time can be shown now. */
+  /** A stretch of media time can be shown now, or soon. */
   ready(from: number, to: number): void;
   notice(text: string): void;
 }
@@ -57,6 +57,10 @@ export class HlsPlayer implements Player {
       if (typeof d.frag.sn === 'number') {
         this.clock.segment = { sequence: d.frag.sn, start: d.frag.start, discontinuity: d.frag.cc };
       }
+    });
+    hls.on(Hls.Events.FRAG_LOADING, (_, d) => {
+      // What belongs to it is loaded beside it; a part may only be announced yet.
+      if (!d.part) this.events.ready(d.frag.start, d.frag.start + d.frag.duration);
     });
     hls.on(Hls.Events.FRAG_BUFFERED, (_, d) => {
       const piece = d.part ?? d.frag;

@@ -20,11 +20,15 @@ export class Telemetry {
   private records: Decoded[] = []; // in order of time
   private origin?: number;
   private loaded: [number, number][] = []; // stretches of ticks from the origin
+  private asked: [number, number][] = []; // on their way
   track: Point[] = [];
+
+  constructor(private onLoaded: () => void) {}
 
   clear(): void {
     this.records = [];
     this.loaded = [];
+    this.asked = [];
     this.origin = undefined;
     this.track = [];
   }
@@ -35,24 +39,36 @@ export class Telemetry {
   }
 
   /** Load what belongs to a stretch that can be shown now. */
-  async load(from: number, to: number): Promise<void> {
+  async load(from: number, to: number, retries = 40): Promise<void> {
     const a = this.place(from) - TICKS; // the record of the first picture may lie before it
     const b = this.place(to) + 1;
-    const gap = this.loaded.reduce<[number, number]>(
+    const gap = [...this.loaded, ...this.asked].reduce<[number, number]>(
       ([x, y], [p, q]) => [p <= x && q > x ? Math.min(q, y) : x, q >= y && p < y ? Math.max(p, x) : y],
       [a, b],
     );
     if (gap[1] - gap[0] <= 1) return;
-    this.loaded.push(gap);
+    const origin = this.origin;
+    this.asked.push(gap);
     const start = (((this.origin ?? 0) + gap[0]) % 2 ** 33 + 2 ** 33) % 2 ** 33;
     try {
-      const got = await json<{ records: Decoded[] }>(`telemetry?pts=${start}&ticks=${Math.ceil(gap[1] - gap[0])}`);
+      const ticks = Math.ceil(gap[1] - gap[0]);
+      const got = await json<{ records: Decoded[]; until?: number }>(`telemetry?pts=${start}&ticks=${ticks}`);
+      if (this.origin !== origin) return; // the stream began anew meanwhile
+      this.asked = this.asked.filter((x) => x !== gap);
       this.insert(got.records);
+      // What is newer than the server knew of is asked for once more.
+      const until = got.until === undefined ? gap[0] : this.place(got.until);
+      if (until < gap[1] - 1 && retries > 0) {
+        gap[1] = Math.max(gap[0], until + 1);
+        window.setTimeout(() => void this.load(from, to, retries - 1), 50);
+      }
     } catch {
-      this.loaded = this.loaded.filter((x) => x !== gap); // tried again with the next piece
+      this.asked = this.asked.filter((x) => x !== gap); // tried again with the next piece
       return;
     }
+    this.loaded.push(gap);
     this.merge();
+    this.onLoaded();
   }
 
   private merge(): void {
@@ -77,9 +93,13 @@ export class Telemetry {
     }
   }
 
-  /** The record of the picture shown at pts: its own, else the last before it. */
-  at(pts: number): Decoded | undefined {
+  /**
+   * The record of the picture shown at pts: its own, else the last before it; null while that is not known yet,
+   * so that no picture is shown with another's.
+   */
+  at(pts: number): Decoded | undefined | null {
     const t = this.place(pts);
+    if (!this.loaded.some(([a, b]) => a <= t && t < b)) return null;
     let lo = 0;
     let hi = this.records.length;
     while (lo < hi) {
