@@ -10,6 +10,7 @@
 #include "tstrans/base.h"
 #include "tstrans/audio.h"
 #include "tstrans/rtpflow.h"
+#include "tstrans/aio.h"
 #include "tstrans/codec.h"
 #include "tstrans/hls.h"
 #include "tstrans/klv.h"

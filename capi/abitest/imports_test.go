@@ -15,7 +15,7 @@ var rank = map[string]int{
 	"clock":  1, "bits": 1, "internal": 1,
 	"codec": 2, "klv": 2, "transport": 2,
 	"mpegts": 3, "mp4": 3, "rtp": 3, "audio": 3, "mediafile": 3,
-	"udp": 4, "tcp": 4, "srt": 4, "rist": 4, "rtsp": 4, "webrtc": 4,
+	"udp": 4, "tcp": 4, "srt": 4, "rist": 4, "rtsp": 4, "webrtc": 4, "aio": 4,
 	"pipeline": 5, "timeline": 5, "hls": 6,
 }
 

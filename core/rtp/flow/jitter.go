@@ -366,3 +366,19 @@ func (j *JitterBuffer) Drain() *Frame {
 	}
 	return j.take(start, len(j.slots), lost)
 }
+
+// Blocked tells whether packets wait behind a gap.
+func (j *JitterBuffer) Blocked() bool {
+	gap := false
+	for i := range j.slots {
+		switch j.at(i).state {
+		case slotEmpty:
+			gap = true
+		case slotMedia, slotOther:
+			if gap {
+				return true
+			}
+		}
+	}
+	return false
+}

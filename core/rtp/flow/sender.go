@@ -27,7 +27,6 @@ func NewSender(ssrc uint32, payloadType uint8, increment uint32, keep bool) *Sen
 		SSRC: ssrc, PayloadType: payloadType & 0x7F, Increment: increment,
 		Sequence: uint16(rand.Uint32()), Timestamp: rand.Uint32(), //nolint:gosec // not a secret: spoofing is another layer's matter
 	}
-	s.Last = s.Timestamp
 	if keep {
 		s.history = make([][]byte, History)
 	}

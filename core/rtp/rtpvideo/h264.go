@@ -93,3 +93,17 @@ func (d *h264) fragment(b []byte) {
 		d.add(d.buf)
 	}
 }
+
+// BeginsKeyNAL tells whether a payload holds, or begins, an IDR slice or a parameter set.
+func BeginsKeyNAL(b []byte) bool {
+	if len(b) < 2 {
+		return IsKeyNAL(b)
+	}
+	switch b[0] & 0x1F {
+	case nalFUA:
+		return b[1]&0x80 != 0 && IsKeyNAL(b[1:2])
+	case nalSTAPA:
+		return len(b) > 3 && IsKeyNAL(b[3:4])
+	}
+	return IsKeyNAL(b)
+}

@@ -17,8 +17,10 @@ from .packet import RtcpByePacket, RtcpPacket, RtcpRrPacket, RtcpSdesPacket, Rtc
 from .playout import AdaptivePlayout
 from .plc import PcmConcealer
 from .port_allocator import PortAllocator
+from .session import RTPSession
 from .stats import NackGenerator, StreamStatistics
 from .transport import RtpTransport
+from .video_session import SUPPORTED_VIDEO_CODECS, VideoRTPSession
 from .vp8 import VP8Depacketizer, VP8Packetizer, is_keyframe_vp8
 from .vp9 import VP9Depacketizer, VP9Packetizer, is_keyframe_vp9
 
@@ -26,6 +28,7 @@ from .vp9 import VP9Depacketizer, VP9Packetizer, is_keyframe_vp9
 __version__ = "0.8.0"
 
 __all__ = [
+    "SUPPORTED_VIDEO_CODECS",
     "AdaptivePlayout",
     "AudioFrame",
     "Codec",
@@ -43,6 +46,7 @@ __all__ = [
     "PayloadType",
     "PcmConcealer",
     "PortAllocator",
+    "RTPSession",
     "RtcpByePacket",
     "RtcpPacket",
     "RtcpRrPacket",
@@ -55,6 +59,7 @@ __all__ = [
     "VP8Packetizer",
     "VP9Depacketizer",
     "VP9Packetizer",
+    "VideoRTPSession",
     "__version__",
     "build_cn_payload",
     "get_codec",

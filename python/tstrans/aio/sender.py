@@ -21,7 +21,7 @@ class RtpSender:
     """Sends the packets of one source.
 
     :param transport: anything with `send(data, addr)`.
-    :param clock_rate: of the timestamps, in Hz; a frame is 20 ms until `timestamp_increment` says otherwise.
+    :param clock_rate: of the timestamps, in Hz. `timestamp_increment` says how long a frame is; it begins at 0.
     :param enable_history: keep the last 128 packets for :meth:`retransmit`.
     :param duplicate_tx: send every media packet twice.
     """
@@ -38,9 +38,8 @@ class RtpSender:
         self._transport = transport
         self._payload_type = payload_type
         self._duplicate = duplicate_tx
-        increment = clock_rate // 50
         self._native = _lib.PacketSender(
-            random32() if ssrc is None else ssrc, payload_type, increment, enable_history
+            random32() if ssrc is None else ssrc, payload_type, 0, enable_history
         )
 
     def send_raw(
