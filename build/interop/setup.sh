@@ -33,4 +33,18 @@ if command -v mvn >/dev/null && command -v javac >/dev/null; then
 else
   echo "not installed: jMISB (needs mvn and javac)" >&2
 fi
+# MediaMTX is built from its module; what its own build would download (a player for HLS) is left empty.
+if command -v go >/dev/null; then
+  if [ ! -x "$target/mediamtx/mediamtx" ]; then
+    version=v1.12.3
+    work=$(mktemp -d)
+    go mod download "github.com/bluenviron/mediamtx@$version" &&
+      cp -r "$(go env GOMODCACHE)/github.com/bluenviron/mediamtx@$version/." "$work" && chmod -R u+w "$work" &&
+      echo "$version" >"$work/internal/core/VERSION" && : >"$work/internal/servers/hls/hls.min.js" &&
+      (cd "$work" && go build -o "$target/mediamtx/mediamtx" .) || echo "not installed: MediaMTX" >&2
+    chmod -R u+w "$work" && rm -rf "$work"
+  fi
+else
+  echo "not installed: MediaMTX (needs go)" >&2
+fi
 exit 0

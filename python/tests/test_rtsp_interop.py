@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import selectors
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,9 +18,10 @@ from pathlib import Path
 
 import pytest
 from test_rtsp import KEY, await_, check_pictures, klv_of, pictures, program, pumping, start
+from tstrans.exceptions import RtspError
 from tstrans.io import parse_file
-from tstrans.mpegts import DemuxEvent
-from tstrans.rtp import RtspClient, RtspClientConfig, TransportPref
+from tstrans.mpegts import DemuxEvent, Pts90khz
+from tstrans.rtp import MuxSender, RtspClient, RtspClientConfig, TransportPref
 
 ROOT = Path(__file__).resolve().parents[2]
 ENV = ROOT / "build/interop/env"
@@ -42,17 +45,22 @@ def running(command: list[str], **more: object) -> Iterator[subprocess.Popen[str
             p.wait()
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
-@pytest.mark.parametrize("elementary", [False, True])
-def test_ffprobe_and_ffmpeg(transport: str, elementary: bool, tmp_path: Path) -> None:
-    source = tmp_path / "in.ts"
+def encoded(folder: Path) -> list[bytes]:
+    """The access units of a second of real video."""
+    source = folder / "in.ts"
     encode = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=25:duration=1"]
     subprocess.run(
         [*encode, "-c:v", "libx264", "-preset", "ultrafast", "-g", "5", "-bf", "0", source],
         check=True,
         timeout=PATIENCE,
     )
-    units = [e.payload for e in parse_file(source) if isinstance(e, DemuxEvent.Video)]
+    return [e.payload for e in parse_file(source) if isinstance(e, DemuxEvent.Video)]
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("elementary", [False, True])
+def test_ffprobe_and_ffmpeg(transport: str, elementary: bool, tmp_path: Path) -> None:
+    units = encoded(tmp_path)
     with start() as server:
         mount = server.add_unicast_mount("/live", program(), elementary=elementary)
         url = f"rtsp://{server.local_addr()}/live"
@@ -122,8 +130,8 @@ def test_gstreamer_plays(protocols: str, tmp_path: Path) -> None:
 
 
 # A media factory of the launch line argv[1]. Where argv[2] names a file, it is pushed into the element called
-# "meta" 50 times a second. (A file source in a live pipeline is no good: what it makes before the pipeline has its
-# base time is stamped with the time since boot, and the sink then waits for half an hour.)
+# "meta" 50 times a second. (A file source in a live pipeline is no good: what it makes before the pipeline
+# has its base time is stamped with the time since boot, and the sink then waits for half an hour.)
 GST_SERVER = """
 import sys, gi
 gi.require_version("Gst", "1.0")
@@ -217,6 +225,101 @@ def test_gstreamer_serves(pref: TransportPref, tmp_path: Path) -> None:
     ts = f"( {h264} ! h264parse ! mpegtsmux alignment=7 ! rtpmp2tpay name=pay0 )"
     with gst_server(ts) as url, playing(url, pref) as events:
         assert len(pictures(events, 10)) == 10
+
+
+MEDIAMTX = ENV / "mediamtx/mediamtx"
+
+
+def free_pair() -> int:
+    """An even TCP and UDP port that nobody has, nor the next."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as a:
+            port: int = a.getsockname()[1] & ~1
+        with contextlib.suppress(OSError), contextlib.ExitStack() as held:
+            for n in (port, port + 1):
+                held.enter_context(socket.create_server(("127.0.0.1", n)))
+                held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind(("127.0.0.1", n))
+            return port
+
+
+@pytest.mark.skipif(not MEDIAMTX.exists(), reason="MediaMTX is not installed")
+@pytest.mark.parametrize("pref", [TransportPref.UDP, TransportPref.TCP])
+@pytest.mark.parametrize("elementary", [False, True])
+def test_through_mediamtx(pref: TransportPref, elementary: bool, tmp_path: Path) -> None:
+    """Our server, MediaMTX as its client and as a server, our client."""
+    control, media = free_pair(), free_pair()
+    name = "udp" if pref == TransportPref.UDP else "tcp"
+    with start() as server:
+        mount = server.add_unicast_mount("/live", program(), elementary=elementary)
+        (tmp_path / "m.yml").write_text(
+            f"""{{logLevel: warn, rtmp: no, hls: no, webrtc: no, srt: no, rtsp: yes,
+            rtspAddress: "127.0.0.1:{control}",
+            rtpAddress: "127.0.0.1:{media}", rtcpAddress: "127.0.0.1:{media + 1}",
+            paths: {{cam: {{source: "rtsp://{server.local_addr()}/live", rtspTransport: {name}}}}}}}
+            """
+        )
+        with pumping(mount), running([str(MEDIAMTX), str(tmp_path / "m.yml")]):
+            url = f"rtsp://127.0.0.1:{control}/cam"
+
+            def ready() -> bool:
+                try:
+                    RtspClient.connect(RtspClientConfig(url)).close()
+                except RtspError:
+                    return False
+                return True
+
+            await_(ready, "MediaMTX")
+            video: list[bytes] = []
+            metadata: list[bytes] = []
+            with playing(url, pref) as events:
+                for e in events:
+                    if isinstance(e, DemuxEvent.Video):
+                        video.append(e.payload)
+                    elif isinstance(e, DemuxEvent.Klv):
+                        metadata.append(e.payload)
+                    if len(video) > 10 and len(metadata) > 10:
+                        break
+    check_pictures(video)
+    first = int(metadata[0][len(KEY) + 1 :].split()[1])
+    assert metadata == [klv_of(first + i) for i in range(len(metadata))]
+
+
+@pytest.mark.skipif(not shutil.which("cvlc"), reason="VLC is not installed")
+def test_vlc_receives_rtp(tmp_path: Path) -> None:
+    """Debian's VLC speaks RTP; it is built without an RTSP client."""
+    units = encoded(tmp_path)
+    out = tmp_path / "out"
+    out.mkdir()
+    command = ["cvlc", "-I", "dummy", "-q", f"rtp://127.0.0.1:{(port := free_pair())}"]
+    command += ["--sout", f"#std{{access=file,mux=ts,dst={out}/vlc.ts}}"]
+    if os.geteuid() == 0:  # which VLC refuses to run as
+        for d in [out, *out.parents][:4]:
+            d.chmod(d.stat().st_mode | 0o777 if d == out else d.stat().st_mode | 0o111)
+        command = [
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            "env",
+            f"HOME={out}",
+            *command,
+        ]
+    with MuxSender(f"rtp://127.0.0.1:{port}", program(False), pkt_size=1328) as tx, running(command):
+        n = iter(range(10**9))
+
+        def enough() -> bool:
+            i = next(n)
+            tx.push_video(units[i % len(units)], pts=Pts90khz.from_ms(40 * i), key_frame=i % 5 == 0)
+            time.sleep(0.01)
+            return size(out / "vlc.ts") > 50_000
+
+        await_(enough, "VLC")
+    got = [
+        n for e in parse_file(out / "vlc.ts") if isinstance(e, DemuxEvent.Video) for n in slices(e.payload)
+    ]
+    sent = {n for u in units for n in slices(u)}
+    assert len(got) > 5
+    assert all(n in sent for n in got[:-1])
 
 
 PEER_CLIENT = """
