@@ -21,7 +21,7 @@ func (m *Muxer) insertMISP(c Codec, au []byte, t *misp.Time) (before, sei, after
 	default:
 		return nil, nil, nil, tsterr.New(tsterr.MuxMISPTime, "MISB ST 0604 has no time stamp for %v", c)
 	}
-	at := firstSlice(c, au)
+	at := misp.FirstSlice(video, au)
 	if at < 0 {
 		return nil, nil, nil, tsterr.New(tsterr.MuxMISPTime, "the access unit has no slice to put the time stamp before")
 	}

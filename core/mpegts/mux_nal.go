@@ -35,27 +35,3 @@ func countNALs(au []byte) (uint64, error) {
 	}
 	return n, nil
 }
-
-// firstSlice finds where the start code of the first coded slice begins, or -1.
-func firstSlice(c Codec, au []byte) int {
-	for sc := codec.IndexStartCode(au, 0); sc >= 0; sc = codec.IndexStartCode(au, sc+3) {
-		if sc+3 >= len(au) {
-			return -1
-		}
-		b := au[sc+3]
-		slice := false
-		switch c {
-		case CodecH264:
-			slice = b&0x1F >= 1 && b&0x1F <= 5 // ITU-T H.264 Table 7-1
-		case CodecH265:
-			slice = b>>1&0x3F < 32 // ITU-T H.265 Table 7-1
-		}
-		if slice {
-			if sc > 0 && au[sc-1] == 0 {
-				return sc - 1
-			}
-			return sc
-		}
-	}
-	return -1
-}

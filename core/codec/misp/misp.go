@@ -183,7 +183,7 @@ func AppendSEI(dst []byte, c codec.Video, t Time) ([]byte, error) {
 // Insert appends the access unit au to dst with a SEI NAL unit of the time t in
 // front of its first slice; without a slice it is an error.
 func Insert(dst []byte, c codec.Video, au []byte, t Time) ([]byte, error) {
-	at := firstSlice(c, au)
+	at := FirstSlice(c, au)
 	if at < 0 {
 		return dst, tsterr.New(tsterr.MuxMISPTime, "the access unit has no slice to put the MISP time stamp before")
 	}
@@ -195,8 +195,9 @@ func Insert(dst []byte, c codec.Video, au []byte, t Time) ([]byte, error) {
 	return append(dst, au[at:]...), nil
 }
 
-// firstSlice tells where the start code of the first slice begins, -1 without one.
-func firstSlice(c codec.Video, au []byte) int {
+// FirstSlice tells where the start code of the first slice begins, -1 without
+// one: a time stamp goes there.
+func FirstSlice(c codec.Video, au []byte) int {
 	for nals := codec.NewNALs(au); nals.Next(); {
 		u := nals.Unit
 		slice := c == codec.H264 && h264.ParseHeader(u[0]).Type.IsSlice() ||

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, NoReturn
 
 from ..exceptions import MountPushError, MuxError, RtpError, RtpErrorKind, RtspError, RtspErrorKind
-from ..mpegts._mux import _Pushes
+from ..mpegts._mux_push import _Pushes
 from . import base_abi as base
 from . import rtp_abi, rtsp_abi
 from ._lib import Config, Handle, failure, room

@@ -9,8 +9,9 @@ from .._native.mux_lib import DTS, KEY_FRAME
 from ..mpegts._config import DemuxerConfig
 from ..mpegts._enums import StreamKindTag
 from ..mpegts._events import DemuxEvent
-from ..mpegts._mux import Muxer, MuxerDrainProxy, MuxerFileSink
+from ..mpegts._mux import Muxer
 from ..mpegts._mux_config import MuxerConfig, MuxerConfigBuilder, MuxerProgramConfigBuilder
+from ..mpegts._mux_file import MuxerDrainProxy, MuxerFileSink
 from ..mpegts._mux_stats import DataStreamHandle
 from ..mpegts._values import (
     AudioStreamSpec,

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from ._enums import VideoCodec as VideoCodec
     from ._events import DemuxEvent as DemuxEvent
     from ._mux import Muxer as Muxer
-    from ._mux import MuxerDrainProxy as MuxerDrainProxy
-    from ._mux import MuxerFileSink as MuxerFileSink
     from ._mux_config import MuxerConfig as MuxerConfig
     from ._mux_config import MuxerConfigBuilder as MuxerConfigBuilder
     from ._mux_config import MuxerProgramConfig as MuxerProgramConfig
     from ._mux_config import MuxerProgramConfigBuilder as MuxerProgramConfigBuilder
+    from ._mux_file import MuxerDrainProxy as MuxerDrainProxy
+    from ._mux_file import MuxerFileSink as MuxerFileSink
     from ._mux_stats import AudioStreamCodecStats as AudioStreamCodecStats
     from ._mux_stats import AudioStreamHandle as AudioStreamHandle
     from ._mux_stats import DataStreamHandle as DataStreamHandle
@@ -96,11 +96,8 @@ _HOMES = {
         "_UnknownSampleEvent",
         "_VideoEvent",
     ),
-    "._mux": (
-        "Muxer",
-        "MuxerDrainProxy",
-        "MuxerFileSink",
-    ),
+    "._mux": ("Muxer",),
+    "._mux_file": ("MuxerDrainProxy", "MuxerFileSink"),
     "._mux_config": (
         "MuxerConfig",
         "MuxerConfigBuilder",
