@@ -23,7 +23,7 @@ from tstrans.mpegts import (
     StreamKindTag,
     SubtitleCodec,
     VideoCodec,
-    _events,
+    _record,
 )
 
 SID = StreamId(0x101, StreamKindTag.VIDEO, VideoCodec.H264, 1)
@@ -188,48 +188,48 @@ def numbers(prefix: str) -> dict[str, int]:
 def test_event_types() -> None:
     for name, number in numbers("TST_EV_").items():
         short = "".join(part.capitalize() for part in name.split("_"))
-        assert _events.CLASSES[number] is getattr(DemuxEvent, short), name
-    assert len(_events.CLASSES) == 1 + len(numbers("TST_EV_"))
+        assert _record.CLASSES[number] is getattr(DemuxEvent, short), name
+    assert len(_record.CLASSES) == 1 + len(numbers("TST_EV_"))
 
 
 def test_stream_kinds() -> None:
     for name, number in numbers("TST_KIND_").items():
-        assert _events._KINDS[number] is StreamKindTag[name]
+        assert _record._KINDS[number] is StreamKindTag[name]
 
 
 def test_codecs() -> None:
     seen = set()
     for name, number in numbers("TST_CODEC_").items():
-        codec = _events._CODECS[number]
+        codec = _record._CODECS[number]
         assert (codec.name if codec else "NONE") == name
         seen.add(number)
-    assert all(c is None for i, c in enumerate(_events._CODECS) if i not in seen)
+    assert all(c is None for i, c in enumerate(_record._CODECS) if i not in seen)
 
 
 def test_details() -> None:
     for name, number in numbers("TST_METADATA_").items():
-        assert _events._METADATA[number] is MetadataKindTag[name]
+        assert _record._METADATA[number] is MetadataKindTag[name]
     for name, number in numbers("TST_DISC_").items():
-        assert _events._DISCONTINUITIES[number] is DiscontinuityKindTag[name]
+        assert _record._DISCONTINUITIES[number] is DiscontinuityKindTag[name]
     for name, number in numbers("TST_NC_").items():
-        assert _events._FINDINGS.get(number, NonConformantKind.OTHER) is NonConformantKind[name]
-    assert len(_events._FINDINGS) == len(NonConformantKind) - 1
+        assert _record._FINDINGS.get(number, NonConformantKind.OTHER) is NonConformantKind[name]
+    assert len(_record._FINDINGS) == len(NonConformantKind) - 1
     for name, number in numbers("TST_REASON_").items():
-        assert _events._REASONS[number] is getattr(MultiCellAuReason, name)
+        assert _record._REASONS[number] is getattr(MultiCellAuReason, name)
     for name, number in numbers("TST_CFI_").items():
-        assert _events._CFIS[number] is getattr(CellFragmentIndication, name)
+        assert _record._CFIS[number] is getattr(CellFragmentIndication, name)
     for name, number in numbers("TST_LINK_").items():
-        assert _events._LINKS[number] is mpegts.LinkSource[name]
+        assert _record._LINKS[number] is mpegts.LinkSource[name]
     for name, number in numbers("TST_AV1_").items():
-        carriage = _events._CARRIAGE.get(number)
+        carriage = _record._CARRIAGE.get(number)
         assert (carriage.name if carriage else "NONE") == name
 
 
 def test_flags() -> None:
-    assert _events._F_LAZY == abi.TST_F_LAZY
-    assert _events._F_HAS_DTS == abi.TST_F_HAS_DTS
-    assert _events._F_RANDOM_ACCESS == abi.TST_F_RANDOM_ACCESS
-    assert _events._F_WAS_REASSEMBLED == abi.TST_F_WAS_REASSEMBLED
+    assert _record._F_LAZY == abi.TST_F_LAZY
+    assert _record._F_HAS_DTS == abi.TST_F_HAS_DTS
+    assert _record._F_RANDOM_ACCESS == abi.TST_F_RANDOM_ACCESS
+    assert _record._F_WAS_REASSEMBLED == abi.TST_F_WAS_REASSEMBLED
 
 
 def test_places_in_a_record() -> None:

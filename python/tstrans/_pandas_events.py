@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._pandas_common import choices, gapped, need_pandas
 from .io._read import event_batches, parse_file
 from .mpegts._enums import NonConformantKind
-from .mpegts._events import _CODECS, _FINDINGS, _KINDS, CLASSES, Batch, DemuxEvent, _Record, _set_state
+from .mpegts._events import DemuxEvent
+from .mpegts._record import _CODECS, _FINDINGS, _KINDS, CLASSES, Batch, _Record, _set_state
 
 if TYPE_CHECKING:
     import numpy as np

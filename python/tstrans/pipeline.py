@@ -13,7 +13,8 @@ from datetime import timedelta
 
 from ._value import Value, _Description
 from .mpegts._config import DemuxerConfig
-from .mpegts._events import DemuxEvent, _KlvFields, _Record, _set_state, _VideoFields
+from .mpegts._events import DemuxEvent, _KlvFields, _VideoFields
+from .mpegts._record import _Record, _set_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import os
 
 from .._native.mpegts_lib import Feeder, Reader
 from ..mpegts._config import DemuxerConfig
-from ..mpegts._events import Batch, DemuxEvent, _set_state
+from ..mpegts._events import DemuxEvent
+from ..mpegts._record import Batch, _set_state
 
 __all__ = ["HOLD_BYTES", "batches", "event_batches", "parse_file"]
 
