@@ -51,14 +51,14 @@ class Decoder(Protocol):
     def decode(self, data: bytes, timestamp: int) -> list[Any]: ...
 
 
-def codec_of(packet: Any, negotiated: int) -> int:
-    """The codec of an encoded packet, where it says so; else what was negotiated."""
+def codec_of(packet: Any) -> int:
+    """The codec of an encoded packet, 0 where it does not say."""
     name = getattr(packet, "codec", None)
     if name is None:
         stream = getattr(packet, "stream", None)
         context = getattr(stream, "codec_context", None)
         name = context.name if context is not None else None
-    return _BY_NAME.get(name or "", negotiated)
+    return _BY_NAME.get(name or "", 0)
 
 
 class _Audio:

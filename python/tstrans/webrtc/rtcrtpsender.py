@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import fractions
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from .._native import webrtc_abi as abi
 from . import _capabilities, _codecs
 from ._packet import EncodedPacket
 from .exceptions import OperationError
-from .mediastreams import MediaStreamError, MediaStreamTrack, convert_timebase
+from .mediastreams import MediaStreamError, MediaStreamTrack
 from .rtcrtpparameters import RTCRtpCapabilities
 from .stats import RTCOutboundRtpStreamStats, RTCRemoteInboundRtpStreamStats, RTCStatsReport
 
@@ -23,6 +22,39 @@ if TYPE_CHECKING:
 __all__ = ["RTCRtpSender"]
 
 _INLINE = {_codecs.PCMU, _codecs.PCMA, _codecs.G722}
+
+
+class _Seen:
+    """What there is to know of an encoded packet: many senders may send the same one after the other."""
+
+    __slots__ = ("base", "codec", "data", "payload", "pts")
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+        self.payload: bytes | None = None
+        self.codec = self.pts = 0
+        self.base = (1, 1)
+        if data is None or hasattr(data, "format"):
+            return  # a frame
+        self.payload = data.data if isinstance(data, EncodedPacket) else bytes(data)
+        self.codec = _codecs.codec_of(data)
+        self.pts = data.pts
+        base = data.time_base
+        self.base = (base.numerator, base.denominator)
+
+    def at(self, clock: int) -> int:
+        """Its time in ticks of a clock, toward zero."""
+        n, d = self.pts * self.base[0] * clock, self.base[1]
+        return n // d if n >= 0 else -(-n // d)
+
+
+_seen = _Seen(None)
+
+
+def _look(data: Any) -> _Seen:
+    global _seen
+    _seen = _Seen(data)
+    return _seen
 
 
 def utc(micros: int) -> datetime.datetime:
@@ -178,11 +210,10 @@ class RTCRtpSender:
             codec = self._codec
             if not codec or self._track is not track:
                 continue  # paused: frames are let go
-            if isinstance(data, EncodedPacket) or not hasattr(data, "format"):
-                codec = _codecs.codec_of(data, codec)
-                clock = clocks[codec]
-                at = convert_timebase(data.pts, data.time_base, fractions.Fraction(1, clock))
-                peer.send(number, codec, self._continue(track, at, clock), data if not isinstance(data, EncodedPacket) else data.data)
+            packet = _seen if _seen.data is data else _look(data)
+            if packet.payload is not None:
+                codec = packet.codec or codec
+                peer.send(number, codec, self._continue(track, packet.at(clocks[codec]), clocks[codec]), packet.payload)
                 continue
             if self._encoder is None or self._encoder_codec != codec:
                 self._encoder = _codecs.encoder(codec)
