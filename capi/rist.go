@@ -12,11 +12,11 @@ import (
 	"unsafe"
 
 	"github.com/tstrans/tstrans/core/rist"
+	"github.com/tstrans/tstrans/core/transport"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
 
-func readRIST(config C.tst_config, listen bool) (rist.Config, error) {
-	r := readConfig(config, tsterr.RISTInvalidConfig)
+func readRIST(r *configReader, listen bool) (rist.Config, error) {
 	url := address(r, "url")
 	cfg, err := rist.ParseURL(url, listen)
 	integer(r, "profile", &cfg.Profile, 0, int64(rist.Advanced), "")
@@ -46,35 +46,53 @@ func readRIST(config C.tst_config, listen bool) (rist.Config, error) {
 //export tst_rist_send
 func tst_rist_send(out *C.tst_link, config C.tst_config) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
-		return status(err)
-	}
-	cfg, err := readRIST(config, false)
-	if err != nil {
-		return status(err)
-	}
-	s, err := rist.Dial(context.Background(), cfg)
-	if err != nil {
-		return status(err)
-	}
-	return openedLink(out, s)
+	return openNow(out, func() (transport.Object, error) {
+		cfg, err := readRIST(readConfig(config, tsterr.RISTInvalidConfig), false)
+		if err != nil {
+			return nil, err
+		}
+		return object(rist.Dial(context.Background(), cfg))
+	})
 }
 
 //export tst_rist_receive
 func tst_rist_receive(out *C.tst_link, config C.tst_config) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
-		return status(err)
-	}
-	cfg, err := readRIST(config, true)
-	if err != nil {
-		return status(err)
-	}
-	r, err := rist.Listen(context.Background(), cfg)
-	if err != nil {
-		return status(err)
-	}
-	return openedLink(out, r)
+	return openNow(out, func() (transport.Object, error) {
+		cfg, err := readRIST(readConfig(config, tsterr.RISTInvalidConfig), true)
+		if err != nil {
+			return nil, err
+		}
+		return object(rist.Listen(context.Background(), cfg))
+	})
+}
+
+//export tst_rist_managed_send
+func tst_rist_managed_send(out *C.tst_link, config C.tst_config) (st C.tst_status) {
+	defer guard(&st)
+	return openNow(out, func() (transport.Object, error) {
+		r := readConfig(config, tsterr.RISTInvalidConfig)
+		pol := readPolicy(r)
+		cfg, err := readRIST(r, false)
+		if err != nil {
+			return nil, err
+		}
+		return object(rist.NewManagedSender(context.Background(), cfg, pol))
+	})
+}
+
+//export tst_rist_managed_receive
+func tst_rist_managed_receive(out *C.tst_link, config C.tst_config) (st C.tst_status) {
+	defer guard(&st)
+	return openNow(out, func() (transport.Object, error) {
+		r := readConfig(config, tsterr.RISTInvalidConfig)
+		pol := readPolicy(r)
+		cfg, err := readRIST(r, true)
+		if err != nil {
+			return nil, err
+		}
+		return object(rist.NewManagedReceiver(context.Background(), cfg, pol))
+	})
 }
 
 //export tst_rist_get_stats

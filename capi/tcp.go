@@ -77,13 +77,8 @@ func readIdentity(r *configReader, cfg *tcp.Config) error {
 	return err
 }
 
-//export tst_tcp_dial
-func tst_tcp_dial(out *C.tst_link, config C.tst_config) (st C.tst_status) {
-	defer guard(&st)
-	if err := need(out, "out"); err != nil {
-		return status(err)
-	}
-	r := readConfig(config, tsterr.TCPInvalidConfig)
+// dialConfig reads what a connecting link takes.
+func dialConfig(r *configReader) (tcp.Config, error) {
 	url := address(r, "url")
 	cfg, err := tcp.ParseURL(url)
 	readTCP(r, &cfg)
@@ -98,29 +93,42 @@ func tst_tcp_dial(out *C.tst_link, config C.tst_config) (st C.tst_status) {
 	cfg.AnyHost = !verify
 	ierr := readIdentity(r, &cfg)
 	if derr := r.done(); derr != nil {
-		return status(derr)
+		return cfg, derr
 	}
 	for _, e := range []error{err, ierr} {
 		if e != nil {
-			return status(e)
+			return cfg, e
 		}
 	}
 	if len(ca) > 0 {
 		if cfg.Roots, err = tcp.Roots(ca); err != nil {
-			return status(err)
+			return cfg, err
 		}
 	}
 	if keepalive != none {
 		if keepalive < 1000 {
-			return fail(tsterr.TCPIO, "keepalive_ms=%d: at least one second", keepalive)
+			return cfg, tsterr.New(tsterr.TCPIO, "keepalive_ms=%d: at least one second", keepalive)
 		}
 		cfg.KeepAlive = time.Duration(keepalive) * time.Millisecond
 	}
 	if connect != none {
 		if connect == 0 {
-			return fail(tsterr.TCPIO, "connect_timeout_ms=0: a connection takes time")
+			return cfg, tsterr.New(tsterr.TCPIO, "connect_timeout_ms=0: a connection takes time")
 		}
 		cfg.ConnectTimeout = time.Duration(connect) * time.Millisecond
+	}
+	return cfg, nil
+}
+
+//export tst_tcp_dial
+func tst_tcp_dial(out *C.tst_link, config C.tst_config) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(out, "out"); err != nil {
+		return status(err)
+	}
+	cfg, err := dialConfig(readConfig(config, tsterr.TCPInvalidConfig))
+	if err != nil {
+		return status(err)
 	}
 	return openLink(out, func(ctx context.Context) (transport.Object, error) {
 		c, err := tcp.Dial(ctx, cfg)
@@ -128,6 +136,71 @@ func tst_tcp_dial(out *C.tst_link, config C.tst_config) (st C.tst_status) {
 			return nil, err
 		}
 		return tcpConn{c}, nil
+	})
+}
+
+// localText gives a reconnecting link that listens its address.
+type localText struct{ at func() string }
+
+func (l localText) text(what uint32) string {
+	if what != C.TST_LINK_LOCAL {
+		return ""
+	}
+	return l.at()
+}
+
+type managedTCPSender struct {
+	*tcp.ManagedSender
+	localText
+}
+
+type managedTCPReceiver struct {
+	*tcp.ManagedReceiver
+	localText
+}
+
+// managedTCP reads the parameters of a reconnecting link and makes it in the background.
+func managedTCP(out *C.tst_link, config C.tst_config,
+	open func(ctx context.Context, cfg tcp.Config, listen bool, pol transport.Policy) (transport.Object, error),
+) C.tst_status {
+	if err := need(out, "out"); err != nil {
+		return status(err)
+	}
+	r := readConfig(config, tsterr.TCPInvalidConfig)
+	pol := readPolicy(r)
+	var listen bool
+	r.boolean("listen", &listen)
+	cfg, err := dialConfig(r)
+	if err == nil {
+		err = pol.Validate()
+	}
+	if err != nil {
+		return status(err)
+	}
+	return openLink(out, func(ctx context.Context) (transport.Object, error) { return open(ctx, cfg, listen, pol) })
+}
+
+//export tst_tcp_managed_send
+func tst_tcp_managed_send(out *C.tst_link, config C.tst_config) (st C.tst_status) {
+	defer guard(&st)
+	return managedTCP(out, config, func(ctx context.Context, c tcp.Config, listen bool, p transport.Policy) (transport.Object, error) {
+		s, err := tcp.NewManagedSender(ctx, c, listen, p)
+		if err != nil {
+			return nil, err
+		}
+		return managedTCPSender{s, localText{s.LocalAddr}}, nil
+	})
+}
+
+//export tst_tcp_managed_receive
+func tst_tcp_managed_receive(out *C.tst_link, config C.tst_config) (st C.tst_status) {
+	defer guard(&st)
+	return managedTCP(out, config, func(ctx context.Context, c tcp.Config, listen bool, p transport.Policy) (transport.Object, error) {
+		r, err := tcp.NewManagedReceiver(ctx, c, listen, p)
+		if err != nil {
+			return nil, err
+		}
+		return managedTCPReceiver{r, localText{r.LocalAddr}}, nil
 	})
 }
 

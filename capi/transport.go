@@ -58,6 +58,26 @@ func openedLink(out *C.tst_link, obj transport.Object) C.tst_status {
 	return addLink(out, l)
 }
 
+// openNow gives a handle for a link that is made before it returns.
+func openNow(out *C.tst_link, open func() (transport.Object, error)) C.tst_status {
+	if err := need(out, "out"); err != nil {
+		return status(err)
+	}
+	obj, err := open()
+	if err != nil {
+		return status(err)
+	}
+	return openedLink(out, obj)
+}
+
+// object keeps a nil pointer from becoming an object.
+func object[T transport.Object](obj T, err error) (transport.Object, error) {
+	if err != nil {
+		return nil, err
+	}
+	return obj, nil
+}
+
 // openLink gives a handle for a link that open makes in the background.
 func openLink(out *C.tst_link, open func(ctx context.Context) (transport.Object, error)) C.tst_status {
 	ctx, stop := context.WithCancel(context.Background())

@@ -46,13 +46,7 @@ func optional[T ~int | ~uint8](r *configReader, key string, to **T, lo, hi int64
 	*to = &v
 }
 
-//export tst_udp_send
-func tst_udp_send(out *C.tst_link, config C.tst_config) (st C.tst_status) {
-	defer guard(&st)
-	if err := need(out, "out"); err != nil {
-		return status(err)
-	}
-	r := readConfig(config, tsterr.UDPInvalidConfig)
+func sendConfig(r *configReader) (udp.SenderConfig, error) {
 	url := address(r, "url")
 	cfg, err := udp.ParseSenderURL(url)
 	optional(r, "ttl", &cfg.TTL, 0, math.MaxUint8, "")
@@ -61,41 +55,91 @@ func tst_udp_send(out *C.tst_link, config C.tst_config) (st C.tst_status) {
 	optional(r, "pkt_size", &cfg.PacketSize, 0, math.MaxInt32, "bytes")
 	r.text("iface", &cfg.Interface)
 	if derr := r.done(); derr != nil {
-		return status(derr)
+		return cfg, derr
 	}
-	if err != nil {
-		return status(err)
-	}
-	s, err := udp.Dial(context.Background(), cfg)
-	if err != nil {
-		return status(err)
-	}
-	return openedLink(out, s)
+	return cfg, err
 }
 
-//export tst_udp_receive
-func tst_udp_receive(out *C.tst_link, config C.tst_config) (st C.tst_status) {
-	defer guard(&st)
-	if err := need(out, "out"); err != nil {
-		return status(err)
-	}
-	r := readConfig(config, tsterr.UDPInvalidConfig)
+func receiveConfig(r *configReader) (udp.ReceiverConfig, error) {
 	url := address(r, "url")
 	cfg, err := udp.ParseReceiverURL(url)
 	integer(r, "rcvbuf", &cfg.ReceiveBuffer, 0, udp.MaxSocketBuffer, "bytes")
 	r.text("iface", &cfg.Interface)
 	integer(r, "idle_timeout_ms", &cfg.IdleTimeout, 0, math.MaxInt32, "ms")
 	if derr := r.done(); derr != nil {
-		return status(derr)
+		return cfg, derr
 	}
-	if err != nil {
-		return status(err)
-	}
-	u, err := udp.Listen(context.Background(), cfg)
-	if err != nil {
-		return status(err)
-	}
-	return openedLink(out, udpReceiver{u})
+	return cfg, err
+}
+
+//export tst_udp_send
+func tst_udp_send(out *C.tst_link, config C.tst_config) (st C.tst_status) {
+	defer guard(&st)
+	return openNow(out, func() (transport.Object, error) {
+		cfg, err := sendConfig(readConfig(config, tsterr.UDPInvalidConfig))
+		if err != nil {
+			return nil, err
+		}
+		return object(udp.Dial(context.Background(), cfg))
+	})
+}
+
+//export tst_udp_receive
+func tst_udp_receive(out *C.tst_link, config C.tst_config) (st C.tst_status) {
+	defer guard(&st)
+	return openNow(out, func() (transport.Object, error) {
+		cfg, err := receiveConfig(readConfig(config, tsterr.UDPInvalidConfig))
+		if err != nil {
+			return nil, err
+		}
+		u, err := udp.Listen(context.Background(), cfg)
+		if err != nil {
+			return nil, err
+		}
+		return udpReceiver{u}, nil
+	})
+}
+
+//export tst_udp_managed_send
+func tst_udp_managed_send(out *C.tst_link, config C.tst_config) (st C.tst_status) {
+	defer guard(&st)
+	return openNow(out, func() (transport.Object, error) {
+		r := readConfig(config, tsterr.UDPInvalidConfig)
+		pol := readPolicy(r)
+		cfg, err := sendConfig(r)
+		if err != nil {
+			return nil, err
+		}
+		return object(udp.NewManagedSender(context.Background(), cfg, pol))
+	})
+}
+
+type managedUDPReceiver struct {
+	*transport.ManagedReader
+	localText
+}
+
+//export tst_udp_managed_receive
+func tst_udp_managed_receive(out *C.tst_link, config C.tst_config) (st C.tst_status) {
+	defer guard(&st)
+	return openNow(out, func() (transport.Object, error) {
+		r := readConfig(config, tsterr.UDPInvalidConfig)
+		pol := readPolicy(r)
+		cfg, err := receiveConfig(r)
+		if err != nil {
+			return nil, err
+		}
+		m, err := udp.NewManagedReceiver(context.Background(), cfg, pol)
+		if err != nil {
+			return nil, err
+		}
+		return managedUDPReceiver{m, localText{func() string {
+			if u, ok := m.Current().(*udp.Receiver); ok {
+				return net.JoinHostPort("", strconv.Itoa(int(u.Port())))
+			}
+			return net.JoinHostPort("", strconv.Itoa(int(cfg.Port)))
+		}}}, nil
+	})
 }
 
 var _ transport.Reader = udpReceiver{}

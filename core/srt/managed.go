@@ -29,14 +29,7 @@ func NewManagedSender(ctx context.Context, cfg Config, pol transport.Policy) (*t
 	if cfg.Linger < 0 {
 		cfg.Linger = managedLinger
 	}
-	if err := pol.Validate(); err != nil {
-		return nil, err
-	}
-	first, err := Dial(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	return transport.NewManagedWriter(first, pol, func(ctx context.Context) (transport.Writer, error) {
+	return transport.OpenManagedWriter(ctx, pol, func(ctx context.Context) (transport.Writer, error) {
 		return typed[transport.Writer](Dial(ctx, cfg))
 	})
 }

@@ -49,6 +49,18 @@ func NewManagedReader(first Reader, pol Policy, dial func(ctx context.Context) (
 	}, nil
 }
 
+// OpenManagedReader makes a first link, without retries, and wraps it.
+func OpenManagedReader(ctx context.Context, pol Policy, dial func(ctx context.Context) (Reader, error)) (*ManagedReader, error) {
+	if err := pol.Validate(); err != nil {
+		return nil, err
+	}
+	first, err := dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return NewManagedReader(first, pol, dial, nil)
+}
+
 // ReadBatch receives from the present link and waits for the next one when it
 // broke. Once the attempts are used up it returns tsterr.EOS for ever.
 func (r *ManagedReader) ReadBatch(arena []byte, spans []Span, timeout time.Duration) (int, error) {

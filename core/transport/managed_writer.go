@@ -61,6 +61,18 @@ func NewManagedWriter(first Writer, pol Policy, dial func(ctx context.Context) (
 	}, nil
 }
 
+// OpenManagedWriter dials a first link, without retries, and wraps it.
+func OpenManagedWriter(ctx context.Context, pol Policy, dial func(ctx context.Context) (Writer, error)) (*ManagedWriter, error) {
+	if err := pol.Validate(); err != nil {
+		return nil, err
+	}
+	first, err := dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return NewManagedWriter(first, pol, dial)
+}
+
 func (w *ManagedWriter) signal() {
 	close(w.changed)
 	w.changed = make(chan struct{})
@@ -176,6 +188,13 @@ func (w *ManagedWriter) lost(cur Writer) {
 			w.rs.LinkBytesLost += uint64(float64(n) * float64(st.BytesSent) / float64(st.MessagesSent))
 		}
 		w.rs.Resent += uint64(w.gap.sent) //nolint:gosec // not negative
+	}
+	if o, ok := cur.(Outstanding); ok {
+		// A stream's bytes are not sent again: what part of a message arrived is not known.
+		if n := o.Outstanding(); n > 0 && st.BytesSent > 0 {
+			w.rs.LinkBytesLost += n
+			w.rs.LinkMessagesLost += max(1, n*st.MessagesSent/st.BytesSent)
+		}
 	}
 	w.gap.sent = 0
 	w.start()

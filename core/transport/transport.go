@@ -84,6 +84,14 @@ type Unacked interface {
 	Undelivered() int
 }
 
+// Outstanding is implemented by writers of a stream whose system tells what the
+// peer's host acknowledged.
+type Outstanding interface {
+	// Outstanding returns how many bytes given to the system it has not acknowledged,
+	// also after the link broke.
+	Outstanding() uint64
+}
+
 // Lost reports whether err means that the link is gone, so that a new one may help.
 func Lost(err error) bool {
 	switch tsterr.KindOf(err) { //nolint:exhaustive // the rest is not a lost link

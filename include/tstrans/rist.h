@@ -38,6 +38,13 @@ tst_status tst_rist_send(tst_link *out, tst_config config);
  * is dropped. Owned: tst_link_close. Any thread, any time. Since 1. */
 tst_status tst_rist_receive(tst_link *out, tst_config config);
 
+/* tst_rist_managed_send and tst_rist_managed_receive make reconnecting links, with the
+ * parameters of the policy (see transport.h): a receiver binds anew when nothing came
+ * for idle_timeout_ms, and what comes then begins with a discontinuity. Owned:
+ * tst_link_close. Any thread, any time. Since 1. */
+tst_status tst_rist_managed_send(tst_link *out, tst_config config);
+tst_status tst_rist_managed_receive(tst_link *out, tst_config config);
+
 /* Counters of librist, brought up to date several times a second. */
 typedef struct tst_rist_stats {
   uint32_t struct_size;

@@ -33,6 +33,16 @@ tst_status tst_tcp_dial(tst_link *out, tst_config config);
  * any time. Since 1. */
 tst_status tst_tcp_listen(tst_link *out, tst_config config);
 
+/* tst_tcp_managed_send and tst_tcp_managed_receive make reconnecting links; the first
+ * connection is tried once. Parameters are those of tst_tcp_dial, those of the policy
+ * (see transport.h), and
+ *   listen             1: url names an address to bind, and each connection is accepted there; default 0
+ * A sender's link_bytes_lost are the bytes that the peer's host had not acknowledged
+ * when a connection broke, exactly; what its user had not read yet nobody can tell.
+ * Owned: tst_link_close. Any thread, any time. Since 1. */
+tst_status tst_tcp_managed_send(tst_link *out, tst_config config);
+tst_status tst_tcp_managed_receive(tst_link *out, tst_config config);
+
 /* tst_tcp_send sends up to len bytes of data (caller's, copied): *taken were taken
  * over, also on TST_E_TIMEOUT. Any thread, any time. Since 1. */
 tst_status tst_tcp_send(size_t *taken, tst_link link, tst_cu8 *data, size_t len, int32_t timeout_ms);

@@ -29,6 +29,14 @@ tst_status tst_udp_send(tst_link *out, tst_config config);
  * Owned: tst_link_close. Any thread, any time. Since 1. */
 tst_status tst_udp_receive(tst_link *out, tst_config config);
 
+/* tst_udp_managed_send and tst_udp_managed_receive make links whose socket is replaced,
+ * with the parameters of the policy (see transport.h): a sender's when the system
+ * reports it broken, a receiver's when nothing came for idle_timeout_ms: it binds and
+ * joins anew, and what comes then begins with a discontinuity. Owned: tst_link_close.
+ * Any thread, any time. Since 1. */
+tst_status tst_udp_managed_send(tst_link *out, tst_config config);
+tst_status tst_udp_managed_receive(tst_link *out, tst_config config);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,7 +1,7 @@
 """Kills of the other end of a reconnecting link, and what is to be counted about them.
 
-Every message is seven TS packets that carry its number. The process at the other end writes the numbers it was
-handed to a pipe, so that what was delivered, twice or in disorder is counted, not inferred.
+Every message is seven TS packets that carry its number. The process at the other end writes the numbers it
+was handed to a pipe, so that what was delivered, twice or in disorder is counted, not inferred.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ while True:
     ahead = begun + (i - first) / rate - time.monotonic()
     if ahead > 0:
         time.sleep(ahead)
-    head = i.to_bytes(8, "big")
-    tx.send_bytes(b"".join(b"\\x47\\x01\\x00\\x10" + (7 * i + k).to_bytes(8, "big") + bytes(176) for k in range(7)))
+    numbers = ((7 * i + k).to_bytes(8, "big") for k in range(7))
+    tx.send_bytes(b"".join(b"\\x47\\x01\\x00\\x10" + n + bytes(176) for n in numbers))
     i += 1
 """
 
@@ -129,7 +129,13 @@ class Outcome:
 
 
 def kill_receivers(
-    sender: Any, child: Child, program: str, arguments: list[str], kills: int, rate: float, settle: float = 0.7
+    sender: Any,
+    child: Child,
+    program: str,
+    arguments: list[str],
+    kills: int,
+    rate: float,
+    settle: float = 0.7,
 ) -> Outcome:
     """Send at `rate` messages a second to a process that is killed and replaced `kills` times."""
     out = Outcome(kills)

@@ -18,9 +18,20 @@ from ._native.rist_lib import DOMAIN, details, receiving, sending
 from ._native.transport_lib import Messages, unsigned
 from .exceptions import RistError, RistErrorKind
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._live_rist import ManagedDemuxReceiver as ManagedDemuxReceiver
+    from ._live_rist import ManagedMuxSender as ManagedMuxSender
+    from ._live_rist import ManagedReceiver as ManagedReceiver
+    from ._live_rist import ManagedSender as ManagedSender
+
 __all__ = [
     "CancelHandle",
     "EncryptionKey",
+    "ManagedDemuxReceiver",
+    "ManagedMuxSender",
+    "ManagedReceiver",
+    "ManagedSender",
     "RecvTransport",
     "RecvTransportBuilder",
     "RistError",
@@ -370,3 +381,13 @@ def _key(key: object) -> dict[str, int | bytes]:
     if not isinstance(key, EncryptionKey):
         raise TypeError(f"an EncryptionKey is required, not {type(key).__name__!r}")
     return {"key_size": key._bits, "secret": key._secret}
+
+
+def __getattr__(name: str) -> object:
+    if name in ("ManagedDemuxReceiver", "ManagedMuxSender", "ManagedReceiver", "ManagedSender"):
+        from . import _live_rist
+
+        value = globals()[name] = getattr(_live_rist, name)
+        value.__module__ = __name__
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -24,11 +24,22 @@ from ._native.transport_abi import TST_LINK_LOCAL, TST_LINK_PEER
 from ._native.transport_lib import Link, unsigned
 from .exceptions import TcpError, TcpErrorKind
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._live_tcp import ManagedDemuxReceiver as ManagedDemuxReceiver
+    from ._live_tcp import ManagedMuxSender as ManagedMuxSender
+    from ._live_tcp import ManagedReceiver as ManagedReceiver
+    from ._live_tcp import ManagedSender as ManagedSender
+
 __all__ = [
     "CancelHandle",
     "ClientCert",
     "Listener",
     "ListenerBuilder",
+    "ManagedDemuxReceiver",
+    "ManagedMuxSender",
+    "ManagedReceiver",
+    "ManagedSender",
     "SocketStats",
     "TcpError",
     "TcpErrorKind",
@@ -371,3 +382,13 @@ def _flag(v: object) -> bool:
     if not isinstance(v, bool):
         raise TypeError(f"a bool is required, not {type(v).__name__!r}")
     return v
+
+
+def __getattr__(name: str) -> object:
+    if name in ("ManagedDemuxReceiver", "ManagedMuxSender", "ManagedReceiver", "ManagedSender"):
+        from . import _live_tcp
+
+        value = globals()[name] = getattr(_live_tcp, name)
+        value.__module__ = __name__
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

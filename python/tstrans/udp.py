@@ -18,8 +18,19 @@ from ._native.transport_lib import Messages, unsigned
 from ._native.udp_lib import DOMAIN, receiving, sending
 from .exceptions import UdpError, UdpErrorKind
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._live_udp import ManagedDemuxReceiver as ManagedDemuxReceiver
+    from ._live_udp import ManagedMuxSender as ManagedMuxSender
+    from ._live_udp import ManagedReceiver as ManagedReceiver
+    from ._live_udp import ManagedSender as ManagedSender
+
 __all__ = [
     "CancelHandle",
+    "ManagedDemuxReceiver",
+    "ManagedMuxSender",
+    "ManagedReceiver",
+    "ManagedSender",
     "RecvTransport",
     "RecvTransportBuilder",
     "SocketStats",
@@ -258,3 +269,13 @@ class RecvTransportBuilder(Final):
 
 _MOST_BUFFER = 1 << 30
 _MOST = (1 << 31) - 1
+
+
+def __getattr__(name: str) -> object:
+    if name in ("ManagedDemuxReceiver", "ManagedMuxSender", "ManagedReceiver", "ManagedSender"):
+        from . import _live_udp
+
+        value = globals()[name] = getattr(_live_udp, name)
+        value.__module__ = __name__
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

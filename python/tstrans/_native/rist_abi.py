@@ -28,10 +28,12 @@ class tst_rist_stats(ctypes.Structure):
 class Api:
     """The functions of tstrans/rist.h, bound to one loaded library."""
 
-    __slots__ = ("tst_rist_send", "tst_rist_receive", "tst_rist_get_stats", )
+    __slots__ = ("tst_rist_send", "tst_rist_receive", "tst_rist_managed_send", "tst_rist_managed_receive", "tst_rist_get_stats", )
 
     tst_rist_send: Callable[..., int]
     tst_rist_receive: Callable[..., int]
+    tst_rist_managed_send: Callable[..., int]
+    tst_rist_managed_receive: Callable[..., int]
     tst_rist_get_stats: Callable[..., int]
 
     def __init__(self, free: ctypes.CDLL, held: ctypes.PyDLL) -> None:
@@ -43,6 +45,14 @@ class Api:
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, )
         self.tst_rist_receive = f
+        f = free.tst_rist_managed_send
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, )
+        self.tst_rist_managed_send = f
+        f = free.tst_rist_managed_receive
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, )
+        self.tst_rist_managed_receive = f
         f = free.tst_rist_get_stats
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, )

@@ -11,7 +11,7 @@ from . import rist_abi as abi
 from ._lib import room
 from .transport_lib import Domain, Link, Parameters, open_link
 
-__all__ = ["DOMAIN", "details", "receiving", "sending"]
+__all__ = ["DOMAIN", "MANAGED", "details", "managed_receiving", "managed_sending", "receiving", "sending"]
 
 DOMAIN = Domain(RistError, closed=RistErrorKind.CLOSED, timeout=RistErrorKind.RECV_TIMEOUT)
 
@@ -36,3 +36,26 @@ def details(link: Link) -> abi.tst_rist_stats:
     if status:
         raise DOMAIN.error(status)
     return out
+
+
+MANAGED = Domain(
+    RistError,
+    closed=RistErrorKind.CLOSED,
+    timeout=RistErrorKind.BACKPRESSURE,
+    full=RistErrorKind.BACKPRESSURE,
+    ended=RistErrorKind.BROKEN,
+)
+
+
+def managed_sending(parameters: Parameters) -> Link:
+    """A reconnecting sender with its first link."""
+    link = open_link(MANAGED, room("rist").tst_rist_managed_send, parameters)
+    link.wait()
+    return link
+
+
+def managed_receiving(parameters: Parameters) -> Link:
+    """A reconnecting receiver with its first link."""
+    link = open_link(MANAGED, room("rist").tst_rist_managed_receive, parameters)
+    link.wait()
+    return link

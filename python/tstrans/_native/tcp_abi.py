@@ -13,10 +13,12 @@ from collections.abc import Callable
 class Api:
     """The functions of tstrans/tcp.h, bound to one loaded library."""
 
-    __slots__ = ("tst_tcp_dial", "tst_tcp_listen", "tst_tcp_send", "tst_tcp_receive", )
+    __slots__ = ("tst_tcp_dial", "tst_tcp_listen", "tst_tcp_managed_send", "tst_tcp_managed_receive", "tst_tcp_send", "tst_tcp_receive", )
 
     tst_tcp_dial: Callable[..., int]
     tst_tcp_listen: Callable[..., int]
+    tst_tcp_managed_send: Callable[..., int]
+    tst_tcp_managed_receive: Callable[..., int]
     tst_tcp_send: Callable[..., int]
     tst_tcp_receive: Callable[..., int]
 
@@ -29,6 +31,14 @@ class Api:
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, )
         self.tst_tcp_listen = f
+        f = free.tst_tcp_managed_send
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, )
+        self.tst_tcp_managed_send = f
+        f = free.tst_tcp_managed_receive
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, )
+        self.tst_tcp_managed_receive = f
         f = free.tst_tcp_send
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int32, )

@@ -10,7 +10,17 @@ from . import base_abi as base
 from ._lib import Pin, pin, room
 from .transport_lib import SLICE_MS, Domain, Link, Parameters, open_link
 
-__all__ = ["DOMAIN", "adopt", "dial", "listen", "receive", "send"]
+__all__ = [
+    "DOMAIN",
+    "MANAGED",
+    "adopt",
+    "dial",
+    "listen",
+    "managed_receiving",
+    "managed_sending",
+    "receive",
+    "send",
+]
 
 DOMAIN = Domain(
     TcpError,
@@ -77,3 +87,26 @@ def receive(link: Link, buffer: bytearray) -> int:
     if status:
         raise DOMAIN.error(status)
     return got.value
+
+
+MANAGED = Domain(
+    TcpError,
+    closed=TcpErrorKind.CLOSED,
+    timeout=TcpErrorKind.BACKPRESSURE,
+    full=TcpErrorKind.BACKPRESSURE,
+    ended=TcpErrorKind.BROKEN,
+)
+
+
+def managed_sending(parameters: Parameters) -> Link:
+    """A reconnecting sender with its first link."""
+    link = open_link(MANAGED, room("tcp").tst_tcp_managed_send, parameters)
+    link.wait()
+    return link
+
+
+def managed_receiving(parameters: Parameters) -> Link:
+    """A reconnecting receiver with its first link."""
+    link = open_link(MANAGED, room("tcp").tst_tcp_managed_receive, parameters)
+    link.wait()
+    return link

@@ -13,10 +13,12 @@ from collections.abc import Callable
 class Api:
     """The functions of tstrans/udp.h, bound to one loaded library."""
 
-    __slots__ = ("tst_udp_send", "tst_udp_receive", )
+    __slots__ = ("tst_udp_send", "tst_udp_receive", "tst_udp_managed_send", "tst_udp_managed_receive", )
 
     tst_udp_send: Callable[..., int]
     tst_udp_receive: Callable[..., int]
+    tst_udp_managed_send: Callable[..., int]
+    tst_udp_managed_receive: Callable[..., int]
 
     def __init__(self, free: ctypes.CDLL, held: ctypes.PyDLL) -> None:
         f = free.tst_udp_send
@@ -27,3 +29,11 @@ class Api:
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, )
         self.tst_udp_receive = f
+        f = free.tst_udp_managed_send
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, )
+        self.tst_udp_managed_send = f
+        f = free.tst_udp_managed_receive
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, )
+        self.tst_udp_managed_receive = f

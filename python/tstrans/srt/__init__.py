@@ -17,6 +17,12 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .._live_policy import BackoffStrategy as BackoffStrategy
+    from .._live_policy import ManagedTransportStats as ManagedTransportStats
+    from .._live_policy import OverflowPolicy as OverflowPolicy
+    from .._live_policy import ReconnectMode as ReconnectMode
+    from .._live_policy import ReconnectPolicy as ReconnectPolicy
+    from .._live_policy import RecvEndReason as RecvEndReason
     from ._base import CancelHandle as CancelHandle
     from ._demux import DemuxReceiver as DemuxReceiver
     from ._demux import ManagedDemuxReceiver as ManagedDemuxReceiver
@@ -26,15 +32,9 @@ if TYPE_CHECKING:
     from ._mux import MuxSender as MuxSender
     from ._plain import Receiver as Receiver
     from ._plain import Sender as Sender
-    from ._policy import BackoffStrategy as BackoffStrategy
-    from ._policy import OverflowPolicy as OverflowPolicy
-    from ._policy import ReconnectMode as ReconnectMode
-    from ._policy import ReconnectPolicy as ReconnectPolicy
-    from ._policy import RecvEndReason as RecvEndReason
     from ._socket import Builder as Builder
     from ._socket import Listener as Listener
     from ._socket import Socket as Socket
-    from ._stats import ManagedTransportStats as ManagedTransportStats
     from ._stats import SocketStats as SocketStats
     from ._stats import SrtStats as SrtStats
 
@@ -44,9 +44,16 @@ _NAMES = {
     "._managed": ("ManagedReceiver", "ManagedSender"),
     "._mux": ("ManagedMuxSender", "MuxSender"),
     "._plain": ("Receiver", "Sender"),
-    "._policy": ("BackoffStrategy", "OverflowPolicy", "ReconnectMode", "ReconnectPolicy", "RecvEndReason"),
+    ".._live_policy": (
+        "BackoffStrategy",
+        "ManagedTransportStats",
+        "OverflowPolicy",
+        "ReconnectMode",
+        "ReconnectPolicy",
+        "RecvEndReason",
+    ),
     "._socket": ("Builder", "Listener", "Socket"),
-    "._stats": ("ManagedTransportStats", "SocketStats", "SrtStats"),
+    "._stats": ("SocketStats", "SrtStats"),
 }
 _HOME_OF = {name: home for home, names in _NAMES.items() for name in names}
 

@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from .._live import CancelHandle as _CancelHandle
 from .._live import Live, limit, text
+from .._live_managed import Managed as _Managed
+from .._live_managed import PacketByPacket as _PacketByPacket
+from .._live_policy import policy_parameters
 from .._native import srt_lib as lib
-from .._native.link_ts_lib import Packets
-from .._native.transport_lib import unsigned
-from ._stats import ManagedTransportStats, SocketStats, SrtStats, socket_level, srt_level
+from ._stats import SocketStats, SrtStats, socket_level, srt_level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .._native.transport_lib import Link
-    from ._policy import ReconnectPolicy
+    from .._live_policy import ReconnectPolicy
 
 __all__ = [
     "CancelHandle",
@@ -41,15 +39,9 @@ class CancelHandle(_CancelHandle):
 
 def parameters(url: str, policy: ReconnectPolicy | None = None, managed: bool = False) -> dict[str, Any]:
     """A URL and a policy as the library takes them."""
-    from ._policy import ReconnectPolicy
-
     values: dict[str, Any] = {"url": text(url)}
     if managed:
-        if policy is None:
-            policy = ReconnectPolicy()
-        elif not isinstance(policy, ReconnectPolicy):
-            raise TypeError(f"policy must be a ReconnectPolicy, not {type(policy).__name__!r}")
-        values.update(policy._parameters())
+        values.update(policy_parameters(policy))
     return values
 
 
@@ -92,56 +84,13 @@ class Plain(Counting):
         return srt_level(lib.details(self._link))
 
 
-class PacketByPacket(Counting):
+class PacketByPacket(_PacketByPacket, Counting):
     """A receiver that hands out packets one at a time."""
-
-    __slots__ = ("_packets", "_rest")
-    _packets: Packets
-    #: What was read and not handed out yet.
-    _rest: Iterator[bytes]
-
-    def _read_from(self, link: Link, recv_ms: int | None, send_ms: int | None) -> None:
-        self._start(link, recv_ms, send_ms)
-        self._packets = Packets(link)
-        self._forget()
-        self._flag.end = self._forget
-
-    def _forget(self) -> None:
-        self._rest = iter(())
-
-    def _next(self, max_len: int) -> bytes:
-        if max_len.__class__ is not int or max_len < 0:
-            unsigned("max_len", max_len, 64)
-        for packet in self._rest:
-            return packet
-        if self._flag.set:
-            raise self._link.domain.closed(type(self).__name__)
-        self._rest = rest = self._packets.more(self._recv_ms)
-        return next(rest)
-
-
-class Managed(Cancelling):
-    """An object whose link is replaced."""
 
     __slots__ = ()
 
-    def _reconnects(self) -> Any:
-        if not self._link.closed:
-            self._last = self._link.reconnect_stats()
-        return self._last
 
-    def _transport_stats(self) -> ManagedTransportStats:
-        self._check_not_closed()
-        s = self._reconnects()
-        return ManagedTransportStats._of(
-            (
-                *(s.attempts, s.successes, s.gap_len, s.gap_messages_dropped, s.gap_bytes_dropped),
-                *(bool(s.reconnecting), s.link_messages_lost, s.link_bytes_lost, s.messages_resent),
-            )
-        )
+class Managed(_Managed, Cancelling):
+    """An object whose link is replaced."""
 
-    def close(self) -> None:
-        """End parked calls, also a reconnect under way, and free everything; repeating it does nothing."""
-        if not self._link.closed:
-            self._reconnects()
-        super().close()
+    __slots__ = ()

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._live_events import Events
+from .._live_policy import RecvEndReason
 from .._native import srt_lib as lib
 from ..exceptions import SrtError, SrtErrorKind
 from ..mpegts import MuxerStats
 from ._base import Counting, Managed, limit, parameters
-from ._policy import RecvEndReason
 from ._stats import SocketStats, packet_level, socket_level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .._live_policy import ReconnectPolicy
     from .._native.transport_lib import Link
     from ..mpegts import DemuxerConfig, DemuxEvent
-    from ._policy import ReconnectPolicy
 
 __all__ = ["DemuxReceiver", "ManagedDemuxReceiver"]
 

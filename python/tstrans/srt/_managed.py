@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from .._native import srt_lib as lib
 from ..exceptions import SrtError, SrtErrorKind, TstError
 from ._base import Counting, Managed, PacketByPacket, limit, parameters
-from ._stats import ManagedTransportStats
 
 if TYPE_CHECKING:
-    from ._policy import ReconnectPolicy
+    from .._live_policy import ManagedTransportStats, ReconnectPolicy
     from ._stats import SrtStats
 
 __all__ = ["ManagedReceiver", "ManagedSender"]

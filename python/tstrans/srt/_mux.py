@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from .._live_push import Pushing, muxer_of
 from .._native import srt_lib as lib
 from ._base import Cancelling, Managed, limit, parameters
-from ._stats import ManagedTransportStats, SocketStats, socket_level
+from ._stats import SocketStats, socket_level
 
 if TYPE_CHECKING:
+    from .._live_policy import ManagedTransportStats, ReconnectPolicy
     from .._native.transport_lib import Link
     from ..mpegts import Muxer, MuxerProgramConfig, MuxerStats
-    from ._policy import ReconnectPolicy
 
 __all__ = ["ManagedMuxSender", "MuxSender"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from .._live import ConnectionCounters, Snapshot
 
-__all__ = ["ManagedTransportStats", "SocketStats", "SrtStats", "packet_level", "socket_level", "srt_level"]
+__all__ = ["SocketStats", "SrtStats", "packet_level", "socket_level", "srt_level"]
 
 
 class SocketStats(ConnectionCounters):
@@ -54,36 +54,6 @@ class SrtStats(Snapshot):
     packets_dropped_recv_side: int
     send_buffer_packets: int
     recv_buffer_packets: int
-
-
-class ManagedTransportStats(Snapshot):
-    """Counters of the reconnecting itself; the first connection is not counted.
-
-    ``gap_*`` are messages that a full gap buffer cost. ``link_*_lost`` is an estimate of what broken links
-    had taken over, did not deliver, and the gap buffer no longer held; ``messages_resent`` went out again on
-    the new link because the old one never acknowledged them.
-    """
-
-    __slots__ = (
-        "reconnect_attempts",
-        "reconnect_successes",
-        "gap_len",
-        "gap_messages_dropped",
-        "gap_bytes_dropped",
-        "reconnecting",
-        "link_messages_lost",
-        "link_bytes_lost",
-        "messages_resent",
-    )
-    reconnect_attempts: int
-    reconnect_successes: int
-    gap_len: int
-    gap_messages_dropped: int
-    gap_bytes_dropped: int
-    reconnecting: bool
-    link_messages_lost: int
-    link_bytes_lost: int
-    messages_resent: int
 
 
 def socket_level(s: Any) -> SocketStats:
