@@ -24,7 +24,7 @@ typedef uint64_t tst_mp4;
 #define TST_MP4_PNG (4)
 
 /* An optional time that is not given. */
-#define TST_MP4_NO_TIME (18446744073709551615)
+#define TST_MP4_NO_TIME (0xFFFFFFFFFFFFFFFFu)
 
 typedef struct tst_mp4_stats {
   uint32_t struct_size;

@@ -34,7 +34,7 @@ typedef uint64_t tst_muxer;
 
 /* stream: the only one of its class, TST_E_MUX_INVALID_USAGE where there is none
  * or more than one. */
-#define TST_MUX_ONLY (4294967295)
+#define TST_MUX_ONLY (0xFFFFFFFFu)
 
 /* flags of tst_muxer_push_video */
 #define TST_PUSH_KEY_FRAME (1) /* sets the random access indicator */
