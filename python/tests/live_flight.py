@@ -1,4 +1,4 @@
-"""A made-up flight as a live transport stream: each picture holds its number in blocks, each record is its own."""
+"""A made-up flight as a live stream: pictures hold their number in blocks, each has a record of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
-
 from tstrans import klv
 from tstrans.mpegts import (
     KlvStreamType,
@@ -80,8 +79,12 @@ def pictures(count: int) -> list[bytes]:
     codec = av.CodecContext.create("libx264", "w")
     codec.width, codec.height, codec.pix_fmt = WIDTH, HEIGHT, "yuv420p"
     codec.framerate, codec.time_base = FPS, Fraction(1, FPS)
-    codec.options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "20", "g": str(GOP), "keyint_min": str(GOP),
-                     "sc_threshold": "0", "x264-params": f"keyint={GOP}:min-keyint={GOP}:scenecut=0"}  # fmt: skip
+    codec.options = {
+        "preset": "ultrafast",
+        "tune": "zerolatency",
+        "crf": "20",
+        "x264-params": f"keyint={GOP}:min-keyint={GOP}:scenecut=0",
+    }
     out: list[bytes] = []
     for n in range(count):
         frame = av.VideoFrame.from_ndarray(blocks(n), format="rgb24")

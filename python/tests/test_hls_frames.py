@@ -21,7 +21,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-
 import tstrans.hls as hlsstream
 from tstrans.exceptions import TstError
 from tstrans.hls.stream import EncoderError, EncoderErrorKind, EncoderNotFoundError, HLSEncoder, HLSPresets
@@ -118,8 +117,8 @@ def test_facts_5_6_settings() -> None:
     assert enc.shape == (1080, 1920) and enc.out_path == "x/y.m3u8" and enc.proc is None
     assert enc.inp_settings["pix_fmt"] == "rgb24" and enc.inp_settings["s"] == "1920x1080"
     want = {
-        "format": "hls", "pix_fmt": "yuv420p", "hls_time": 2, "hls_list_size": 60, "hls_flags": "delete_segments",
-        "start_number": 0, "vcodec": "libx264", "preset": "veryfast", "video_bitrate": "6M", "maxrate": "6M",
+        "format": "hls", "pix_fmt": "yuv420p", "hls_time": 2, "hls_list_size": 60,
+        "hls_flags": "delete_segments", "start_number": 0, "vcodec": "libx264", "preset": "veryfast", "video_bitrate": "6M", "maxrate": "6M",
         "bufsize": "6M", "g": 60, "keyint_min": 60,
     }  # fmt: skip
     assert enc.enc_settings == want
@@ -183,7 +182,7 @@ def test_fact_7_time_code_is_burnt_in(tmp_path: pathlib.Path) -> None:
     assert len(frames) == 20
     rows = np.where((abs(frames[0] - 128) > 60).any(axis=1))[0]
     columns = np.where((abs(frames[0] - 128) > 60).any(axis=0))[0]
-    assert 0.75 * 200 <= rows.min() and rows.max() <= 0.95 * 200  # at 80 % of the height
+    assert rows.min() >= 0.75 * 200 and rows.max() <= 0.95 * 200  # at 80 % of the height
     assert 12 <= rows.max() - rows.min() <= 40  # a tenth of the height, and the box
     assert abs((columns.min() + columns.max()) / 2 - 160) < 12  # centred
     assert (frames[0][rows.min() : rows.max()] > 200).any()  # white letters

@@ -10,9 +10,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 import live_flight as flight
+import pytest
 from tstrans.hls import HlsPublisher
 from tstrans.hls.page import Site
 from tstrans.timeline import TelemetryTrack, Timeline
@@ -97,8 +96,9 @@ def browser() -> Iterator[Any]:
             executable_path=CHROMIUM,
             headless=True,
             args=[
-                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                "--autoplay-policy=no-user-gesture-required",
             ],
         )  # fmt: skip
         try:
@@ -108,7 +108,7 @@ def browser() -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def live(low_latency: bool, tmp: pathlib.Path, telemetry: bool = True) -> Iterator[tuple[Any, ...]]:
+def live(low_latency: bool, tmp: pathlib.Path, title: str = "Test flight") -> Iterator[tuple[Any, ...]]:
     builder = (
         HlsPublisher.builder().bind("127.0.0.1:0").memory().segment_duration_ms(1000).playlist_window(90)
         .cut_on_key_frames().byte_ranges().gzip()
@@ -124,9 +124,9 @@ def live(low_latency: bool, tmp: pathlib.Path, telemetry: bool = True) -> Iterat
         track.push_ts(data)  # first: what a player gets has its telemetry
         publisher.push_ts(data)
 
-    site = Site(title="Test flight", timeline=timeline, telemetry=track, low_latency=low_latency)
+    site = Site(title=title, timeline=timeline, telemetry=track, low_latency=low_latency)
     site.attach(publisher)
-    source = flight.Flight(LENGTH * flight.FPS, take, telemetry)
+    source = flight.Flight(LENGTH * flight.FPS, take)
     source.push(BACKLOG * flight.FPS)
     source.start()
     try:
@@ -284,7 +284,8 @@ def test_a_phone(stage: Stage) -> None:
     try:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         boxes = page.evaluate(
-            "['player','markers','map','telemetry'].map(i => document.getElementById(i).getBoundingClientRect().width)"
+            "['player', 'markers', 'map', 'telemetry']"
+            ".map(i => document.getElementById(i).getBoundingClientRect().width)"
         )
         assert all(280 < w <= 390 for w in boxes)
         check(stage.read())

@@ -116,9 +116,9 @@ class _Closing:
 class Timeline(_Closing):
     """The markers of one stream, in a database.
 
-    `url` is a path or `sqlite:///path` for SQLite, `postgres://…` for PostgreSQL, "" for memory that ends with
-    this object. Several processes may open one database, and one database serves several streams, by name.
-    A stream that begins anew calls :meth:`begin`: markers of earlier epochs stay under theirs.
+    `url` is a path or `sqlite:///path` for SQLite, `postgres://…` for PostgreSQL, "" for memory that ends
+    with this object. Several processes may open one database, and one database serves several streams, by
+    name. A stream that begins anew calls :meth:`begin`: markers of earlier epochs stay under theirs.
 
     Raises :class:`TimelineError`: URL, STORE.
     """
@@ -174,7 +174,8 @@ class Timeline(_Closing):
         """Markers in order of time.
 
         Later than `after`; not earlier than `since`, not later than `until` (seconds); with ids above
-        `after_id`, then in order of ids. `epoch` None is the current one, -1 all. At most `limit`, or 100,000.
+        `after_id`, then in order of ids. `epoch` None is the current one, -1 all. At most `limit`, or
+        100,000.
         """
         query = {
             "after_s": None if after is None else float(after),

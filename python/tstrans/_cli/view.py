@@ -21,8 +21,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     p = commands.add_parser(
         "view",
         help=COMMANDS["view"],
-        description="Show a transport stream in the browser: player one can seek in, timeline with markers, telemetry "
-        "and map from its KLV. A file is there as a whole, a live stream as far back as --window.",
+        description="Show a transport stream in the browser: player one can seek in, timeline with markers, "
+        "telemetry and map from its KLV. A file is there as a whole, a live stream as far back as --window.",
         epilog=SCHEMES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

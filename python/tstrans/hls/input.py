@@ -55,7 +55,7 @@ class Event:
 
     @staticmethod
     def create_random(lambd: float = 20.0, dur: float = 2.0) -> Event:
-        """An event of `dur` seconds that begins after a wait, exponentially distributed with mean `lambd` seconds."""
+        """An event of `dur` seconds after an exponentially distributed wait, `lambd` seconds on average."""
         at = time.time() + random.expovariate(1 / lambd)
         return Event(at, at + dur, time.strftime("%H:%M:%S", time.localtime(at)))
 

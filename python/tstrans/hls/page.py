@@ -61,10 +61,10 @@ class SiteServer:
 class Site:
     """The page and its routes.
 
-    `playlist` is the path of the playlist to play. `video` is a folder behind `/video/` where an encoder writes;
-    it need not exist yet. `static` is a folder whose files take the place of the page's. `target` is the
-    length of every segment in seconds, where no publisher says how the clocks lie. `cors` lets pages of any
-    origin use every route; `read_only` takes no markers by HTTP.
+    `playlist` is the path of the playlist to play. `video` is a folder behind `/video/` where an encoder
+    writes; it need not exist yet. `static` is a folder whose files take the place of the page's. `target` is
+    the length of every segment in seconds, where no publisher says how the clocks lie. `cors` lets pages of
+    any origin use every route; `read_only` takes no markers by HTTP.
     """
 
     __slots__ = ("_h",)
@@ -103,7 +103,8 @@ class Site:
         return SiteServer(self._h.listen(address))
 
     def attach(self, publisher: HlsPublisher | MuxPublisher) -> None:
-        """Serve beside a publisher's presentation, on its server: "/" is the page, its clocks the publisher's.
+        """Serve beside a publisher's presentation, on its server: "/" is the page, its clocks are the
+        publisher's. The publisher keeps the site.
 
         Raises :class:`~tstrans.hls.HlsError`: INVALID_CONFIG where the publisher has a page already.
         """

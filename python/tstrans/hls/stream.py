@@ -119,7 +119,9 @@ def _font() -> str | None:
                 return str(path)
             found.append(str(path))
     plain = [p for p in found if os.path.basename(p) in ("DejaVuSans.ttf", "LiberationSans-Regular.ttf")]
-    return (plain or found or [None])[0]
+    if plain or found:
+        return (plain or found)[0]
+    return None
 
 
 def _escaped(text: str) -> str:
@@ -143,12 +145,12 @@ def _whole(fps: float) -> str:
 class HLSEncoder:
     """Makes a live HLS stream of pictures: a playlist at `out_path`, segments beside it.
 
-    `shape` is (height, width). Segments hold `hls_time` seconds and begin with a key frame; the playlist lists
-    the newest `hls_list_size`. `hls_kwargs` overrides any of the encoder's settings, by FFmpeg's names. A time
-    code is burnt in, counting pictures from 00:00:00:00 on.
+    `shape` is (height, width). Segments hold `hls_time` seconds and begin with a key frame; the playlist
+    lists the newest `hls_list_size`. `hls_kwargs` overrides any of the encoder's settings, by FFmpeg's names.
+    A time code is burnt in, counting pictures from 00:00:00:00 on.
 
-    Pictures are equally spaced whatever the time between the calls; with `use_wallclock_pts` each is stamped with
-    the time it came.
+    Pictures are equally spaced whatever the time between the calls; with `use_wallclock_pts` each is stamped
+    with the time it came.
 
     Calling the encoder hands a picture over. It waits while the encoder is busy (there is no queue), at most
     `stall_timeout` seconds. Raises :class:`EncoderError`, which is a BrokenPipeError too, when the encoder
@@ -298,7 +300,7 @@ class HLSEncoder:
         if self.proc is None or self.proc.stdin is None or self.proc.stdin.closed:
             raise EncoderError(EncoderErrorKind.CLOSED, "the encoder is not running: use it in `with`")
         stamp = time.time() if self.use_wallclock_pts else self._frames / self.input_fps
-        self._write(memoryview(np.ascontiguousarray(picture)).cast("B"))
+        self._write(np.ascontiguousarray(picture).data.cast("B"))
         self._frames += 1
         self.time = time.time() if self.use_wallclock_pts else self._frames / self.input_fps
         return stamp

@@ -8,6 +8,7 @@ pickles: the key is what keeps strangers out, so that it belongs on one machine 
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from multiprocessing.managers import BaseManager
@@ -105,7 +106,7 @@ class Cache:
         return default if got is None else got[0]
 
     def wait(self, key: Any, version: int = 0, timeout: float = 10.0) -> tuple[Any, int] | None:
-        """Wait until the value of a key is another than that of `version`: (value, version), None without one."""
+        """Wait until the value of a key is another than that of `version`: (value, version), or None."""
         got: tuple[Any, int] | None = self._call("await_change", key, version, timeout)
         return got
 
@@ -130,7 +131,5 @@ if __name__ == "__main__":
     # Under its public name: what is pickled must be found by clients.
     from tstrans.hls import sync
 
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         sync.main()
-    except KeyboardInterrupt:
-        pass
