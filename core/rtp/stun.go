@@ -25,7 +25,7 @@ func IsSTUN(b []byte) bool {
 // AppendSTUNAnswer appends the success response to a binding request from an address: the transaction and its
 // XOR-MAPPED-ADDRESS, no integrity and no fingerprint. Other messages have none.
 func AppendSTUNAnswer(dst, request []byte, from netip.AddrPort) []byte {
-	if !IsSTUN(request) || request[1] != stunBinding || !from.IsValid() {
+	if !IsSTUN(request) || binary.BigEndian.Uint16(request) != stunBinding || !from.IsValid() {
 		return dst
 	}
 	addr := from.Addr().Unmap().WithZone("")
