@@ -161,11 +161,11 @@ const maxEvents = 1024
 func (e *Engine) run() {
 	runtime.LockOSThread()
 	events := make([]unix.EpollEvent, maxEvents)
-	busy := false
+	busy, step := false, int64(slowTick)
 	for {
 		timeout := 0
 		if busy {
-			sleepUntil(((now()-e.phase)/int64(tick)+1)*int64(tick) + e.phase)
+			sleepUntil(((now()-e.phase)/step+1)*step + e.phase)
 		} else {
 			timeout = e.patience()
 			if timeout != 0 {
@@ -201,7 +201,10 @@ func (e *Engine) run() {
 			return
 		}
 		e.mu.Unlock()
-		busy = work > 0
+		busy, step = work > 0, int64(slowTick)
+		if work >= fastWork {
+			step = int64(tick)
+		}
 	}
 }
 

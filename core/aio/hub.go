@@ -163,14 +163,17 @@ func (h *Hub) split(s *Session, kind, flags uint16, ts uint32, payload []byte, a
 
 // publish makes what was written visible and wakes the user once.
 func (h *Hub) publish() {
-	if !h.dirty || h.closed {
+	if h.closed {
 		return
 	}
-	h.dirty = false
-	if h.open != nil {
+	if h.open != nil { // also where nothing fitted: what the page holds must be seen
 		atomic.StoreUint32(&h.open.state, pageFull)
 		h.open, h.shown = nil, true
 	}
+	if !h.dirty {
+		return
+	}
+	h.dirty = false
 	if atomic.CompareAndSwapUint32(&h.head.signalled, 0, 1) {
 		_, _ = unix.Write(h.fd, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	}

@@ -91,15 +91,7 @@ func (e *Engine) Open(cfg Config, hub *Hub) (*Session, error) {
 	if cfg.ClockRate <= 0 || cfg.PayloadType < 0 || cfg.PayloadType > 127 || !cfg.Local.IsValid() {
 		return nil, tsterr.New(tsterr.InvalidArg, "payload type %d at %d Hz on %v", cfg.PayloadType, cfg.ClockRate, cfg.Local)
 	}
-	step := cfg.FrameStep
-	if !cfg.Video {
-		step = uint32(cfg.FrameSamples) //nolint:gosec // bounded by the caller
-		if step == 0 {
-			step = uint32(cfg.ClockRate / 50) //nolint:gosec // positive
-		}
-	}
-	s.out = flow.NewSender(cfg.SSRC, uint8(cfg.PayloadType), step, cfg.NACK) //nolint:gosec // checked above
-	s.in = flow.NewStatistics(cfg.ClockRate)
+	s.out, s.in = newSender(cfg), newReception(cfg)
 	if err := s.parts(); err != nil {
 		return nil, err
 	}
@@ -133,6 +125,19 @@ func (e *Engine) Open(cfg Config, hub *Hub) (*Session, error) {
 	e.kick() // a timer may be due before what the owner sleeps for
 	return s, nil
 }
+
+func newSender(cfg Config) *flow.Sender {
+	step := cfg.FrameStep
+	if !cfg.Video {
+		step = uint32(cfg.FrameSamples) //nolint:gosec // bounded by the caller
+		if step == 0 {
+			step = uint32(cfg.ClockRate / 50) //nolint:gosec // positive
+		}
+	}
+	return flow.NewSender(cfg.SSRC, uint8(cfg.PayloadType), step, cfg.NACK) //nolint:gosec // checked by the caller
+}
+
+func newReception(cfg Config) *flow.Statistics { return flow.NewStatistics(cfg.ClockRate) }
 
 func (s *Session) parts() (err error) {
 	if s.cfg.Video {

@@ -62,7 +62,16 @@ class Peer:
         self.rtp.close()
         self.rtcp.close()
 
-    def send(self, session: Any, seq: int, ts: int, payload: bytes = ULAW, pt: int = 0, marker: int = 0, ssrc: int = 9) -> None:
+    def send(
+        self,
+        session: Any,
+        seq: int,
+        ts: int,
+        payload: bytes = ULAW,
+        pt: int = 0,
+        marker: int = 0,
+        ssrc: int = 9,
+    ) -> None:
         head = struct.pack("!BBHII", 0x80, marker << 7 | pt, seq & 0xFFFF, ts & 0xFFFFFFFF, ssrc)
         self.rtp.sendto(head + payload, session.local_addr)
 
@@ -177,7 +186,9 @@ def test_dtmf_on_the_wire_and_back() -> None:
             assert [e.end for e in events] == [False] * 7 + [True] * 3
             assert [p.marker for p in packets] == [0] * 7 + [1, 0, 0]
             assert {p.timestamp for p in packets} == {4711}
-            assert [(p.sequence_number - packets[0].sequence_number) % 65536 for p in packets] == list(range(10))
+            assert [(p.sequence_number - packets[0].sequence_number) % 65536 for p in packets] == list(
+                range(10)
+            )
             for p in packets:
                 peer.rtp.sendto(p.serialize(), s.local_addr)
             await until(lambda: pressed)
@@ -227,7 +238,11 @@ def test_reports() -> None:
             await until(lambda: infos)
             assert infos[0] == report
             stats = s.stats
-            assert (stats["remote_fraction_lost"], stats["remote_packets_lost"], stats["remote_jitter"]) == (3, -5, 12)
+            assert (stats["remote_fraction_lost"], stats["remote_packets_lost"], stats["remote_jitter"]) == (
+                3,
+                -5,
+                12,
+            )
             while True:
                 first = RtcpPacket.parse(await peer.recv(peer.rtcp))[0]
                 if isinstance(first, RtcpSrPacket) and first.reports[0].lsr:
@@ -255,7 +270,9 @@ def test_nack_resends_the_same_bytes(on: bool) -> None:
             sent = await peer.all(peer.rtp)
             assert len(sent) == 4
             seq = struct.unpack("!H", sent[1][2:4])[0]
-            peer.control(s, RtcpRtpfbPacket(1, 1, s.stats["ssrc"], [seq, (seq + 1) % 65536, (seq + 1000) % 65536]))
+            peer.control(
+                s, RtcpRtpfbPacket(1, 1, s.stats["ssrc"], [seq, (seq + 1) % 65536, (seq + 1000) % 65536])
+            )
             assert await peer.all(peer.rtp) == (sent[1:3] if on else [])
             assert s.stats["packets_sent"] == 4
             await s.close()
@@ -288,7 +305,9 @@ def test_paced_and_drain() -> None:
             await s.drain()
             assert 0.17 < time.monotonic() - begun < 1
             packets = [aiortp.RtpPacket.parse(p) for p in await peer.all(peer.rtp)]
-            assert [(p.timestamp - packets[0].timestamp) % (1 << 32) for p in packets] == [160 * i for i in range(10)]
+            assert [(p.timestamp - packets[0].timestamp) % (1 << 32) for p in packets] == [
+                160 * i for i in range(10)
+            ]
             assert s.stats["paced_sent"] == 10
             await until(lambda: s.stats["empty_ticks"] >= 5)
             s.send_audio_pcm_auto(bytes(320))
@@ -467,7 +486,9 @@ def test_context_manager_and_errors() -> None:
             await RTPSession.create((HOST, 0), (HOST, 9), 77)
         with pytest.raises(RuntimeError, match="playout and paced modes require a codec"):
             RTPSession(0, playout=True)
-        with pytest.raises(ValueError, match=r"Unsupported video codec 'x', must be one of \['h264', 'vp8', 'vp9'\]"):
+        with pytest.raises(
+            ValueError, match=r"Unsupported video codec 'x', must be one of \['h264', 'vp8', 'vp9'\]"
+        ):
             VideoRTPSession(codec="x")
         plain = RTPSession(0)
         with pytest.raises(RuntimeError, match="No codec configured for PCM encoding"):
@@ -529,7 +550,10 @@ def test_a_codec_of_the_user() -> None:
     run(main)
 
 
-@pytest.mark.parametrize(("pt", "samples", "rate"), [(0, 160, 8000), (8, 160, 8000), (9, 320, 16000), (11, 160, 8000), (111, 960, 48000)])
+@pytest.mark.parametrize(
+    ("pt", "samples", "rate"),
+    [(0, 160, 8000), (8, 160, 8000), (9, 320, 16000), (11, 160, 8000), (111, 960, 48000)],
+)
 def test_every_codec_through_a_pair(pt: int, samples: int, rate: int) -> None:
     import math
 
@@ -537,7 +561,10 @@ def test_every_codec_through_a_pair(pt: int, samples: int, rate: int) -> None:
         a, b = await pair(payload_type=pt, jitter_prefetch=0, clock_rate=rate)
         got: list[bytes] = []
         b.on_audio = lambda data, ts: got.append(data)
-        wave = struct.pack(f"<{samples * 20}h", *(int(9000 * math.sin(2 * math.pi * 400 * i / rate)) for i in range(samples * 20)))
+        wave = struct.pack(
+            f"<{samples * 20}h",
+            *(int(9000 * math.sin(2 * math.pi * 400 * i / rate)) for i in range(samples * 20)),
+        )
         first = a.send_audio_pcm_auto(wave[: 2 * samples])
         second = a.send_audio_pcm_auto(wave[2 * samples : 4 * samples])
         assert (second - first) % (1 << 32) == samples
