@@ -68,6 +68,82 @@ def test_dji_log(tmp_path: Path) -> None:
     assert r.sensor_rel_el_deg == pytest.approx(-47, abs=0.01)
 
 
+#: Columns as the templates of ArcGIS FMV name them, the long way and the short, and a field each.
+FMV = {
+    "Precision Time Stamp": "timestamp_us",
+    "Mission ID": "mission_id",
+    "Platform Tail Number": "platform_tail_number",
+    "Platform Heading Angle": "platform_heading_deg",
+    "Platform Pitch Angle": "platform_pitch_deg",
+    "Platform Roll Angle": "platform_roll_deg",
+    "Platform True Airspeed": "platform_true_airspeed",
+    "Platform Designation": "platform_designation",
+    "Image Source Sensor": "image_source_sensor",
+    "Image Coordinate System": "image_coordinate_system",
+    "Sensor Latitude": "sensor_lat_deg",
+    "Sensor Longitude": "sensor_lon_deg",
+    "Sensor True Altitude": "sensor_alt_m",
+    "Sensor Horizontal Field of View": "sensor_hfov_deg",
+    "Sensor Vertical Field of View": "sensor_vfov_deg",
+    "Sensor Relative Azimuth Angle": "sensor_rel_az_deg",
+    "Sensor Relative Elevation Angle": "sensor_rel_el_deg",
+    "Sensor Relative Roll Angle": "sensor_rel_roll_deg",
+    "Slant Range": "slant_range_m",
+    "Target Width": "target_width_m",
+    "Frame Center Latitude": "frame_center_lat_deg",
+    "Frame Center Longitude": "frame_center_lon_deg",
+    "Frame Center Elevation": "frame_center_elev_m",
+    "Offset Corner Latitude Point 1": "corner_lat_offset_p1_deg",
+    "Offset Corner Longitude Point 4": "corner_lon_offset_p4_deg",
+    "Corner Latitude Point 2 (Full)": "corner_lat_p2_deg",
+    "Target Location Elevation": "target_location_elev_m",
+    "Wind Direction": "wind_direction_deg",
+    "Density Altitude": "density_altitude_m",
+    "Outside Air Temperature": "outside_air_temp_c",
+    "Platform Magnetic Heading": "platform_magnetic_heading_deg",
+    "UAS LDS Version Number": "uas_ls_version",
+    "TimeStamp": "timestamp_us",
+    "PlatformHeading": "platform_heading_deg",
+    "SensorAltitude": "sensor_alt_m",
+    "HorizontalFOV": "sensor_hfov_deg",
+    "VerticalFOV": "sensor_vfov_deg",
+    "SensorRelativeAzimuth": "sensor_rel_az_deg",
+    "LDSVer": "uas_ls_version",
+}
+
+
+@pytest.mark.parametrize("column", FMV)
+def test_arcgis_columns(tmp_path: Path, column: str) -> None:
+    path = tmp_path / "x.csv"
+    time = "UNIX Time Stamp" if FMV[column] != "timestamp_us" else "Sensor Latitude"
+    value = T0 if FMV[column] == "timestamp_us" else 0.05 if "Offset" in column else 3
+    path.write_text(f"{time},{column}\n{T0 if time[0] == 'U' else 3},{value}\n")
+    (r,) = typed(list(read_records(path)))
+    got = getattr(r, FMV[column])
+    assert got == (str(value) if isinstance(got, str) else pytest.approx(value, rel=0.2))
+
+
+def test_dji_converted_log(tmp_path: Path) -> None:
+    """The other export of DJI's logs: day and time of day apart, time of flight as text and as a number."""
+    path = tmp_path / "d.csv"
+    header = "CUSTOM.date [local],CUSTOM.updateTime [local],OSD.flyTime,OSD.flyTime [s],"
+    header += "OSD.latitude,OSD.longitude,OSD.height [ft],OSD.altitude [ft],OSD.hSpeed [MPH],"
+    header += "OSD.pitch,OSD.roll,OSD.yaw,OSD.gpsNum,"
+    header += "GIMBAL.pitch,GIMBAL.roll,GIMBAL.yaw,CAMERA.isVideo"
+    row = "11/14/2023,10:13:2{s}.5 PM,0m {t}s,{t},47.1,8.5,100,1640.42,10,2,1,-10,17,-45,1,20,{film}"
+    rows = [row.format(s=i // 10, t=1 + i / 10, film=i >= 5) for i in range(20)]
+    path.write_text("\n".join([header, *rows]) + "\n")
+    records = list(read_records(path))
+    assert [r.time_us for r in records] == [T0 + 500_000 + i * 100_000 for i in range(20)]
+    assert [r.filming for r in records] == [False] * 5 + [True] * 15
+    r = typed(records)[0]
+    assert r.sensor_alt_m == pytest.approx(500, abs=0.2)
+    assert r.altitude_agl_m == pytest.approx(30.48, abs=0.5)
+    assert (r.navsats_in_view, r.platform_ground_speed) == (17, pytest.approx(4, abs=1))
+    assert r.sensor_rel_az_deg == pytest.approx(30, abs=0.01)
+    assert r.sensor_rel_el_deg == pytest.approx(-47, abs=0.01)
+
+
 def test_json_and_klv(tmp_path: Path) -> None:
     rows = [{"timestamp_us": T0 + i, "sensor_lat_deg": 1.5, "Mission ID": "M"} for i in range(3)]
     (tmp_path / "a.json").write_text(json.dumps(rows))

@@ -33,6 +33,9 @@ NAMES: tuple[str, ...] = (
 )
 
 _CODES = "dQqQQQ"
+
+#: Fields that hold whole numbers.
+INTEGERS = frozenset(f[0] for f in FIELDS if f[2] in (1, 2))
 _HEADER = 32
 _SIZES = Struct("<I4xI").unpack_from
 _EMPTY: dict[str, Any] = dict.fromkeys(NAMES)

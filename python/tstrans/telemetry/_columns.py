@@ -9,6 +9,7 @@ from math import isnan
 from typing import Any
 
 from ..klv import UasDatalinkLs
+from ..klv._layout import INTEGERS
 
 __all__ = ["VERSION", "ColumnMap", "Table", "date_us", "fields_of_row", "scaled"]
 
@@ -34,6 +35,8 @@ _ITEMS = {
     "unixtimestamp": "timestamp_us",
     "timestamp": "timestamp_us",
     "ldsver": "uas_ls_version",
+    "uasldsversionnumber": "uas_ls_version",
+    "uasdatalinklsversionnumber": "uas_ls_version",
     "missionid": "mission_id",
     "platformtailnumber": "platform_tail_number",
     "platformheadingangle": "platform_heading_deg",
@@ -47,6 +50,10 @@ _ITEMS = {
     "platformtrueairspeed": "platform_true_airspeed",
     "platformindicatedairspeed": "platform_indicated_airspeed",
     "platformgroundspeed": "platform_ground_speed",
+    "platformangleofattack": "platform_angle_of_attack_deg",
+    "platformsideslipangle": "platform_sideslip_deg",
+    "outsideairtemperature": "outside_air_temp_c",
+    "eventstarttimeutc": "event_start_time_us",
     "platformdesignation": "platform_designation",
     "platformcallsign": "platform_call_sign",
     "imagesourcesensor": "image_source_sensor",
@@ -122,6 +129,8 @@ _DJI = {
 # Times: column, and how many microseconds one is where it is no date.
 _ELAPSED = {"timemillisecond": 1000, "time": 0, "elapsedtime": 0, "osdflytime": 0, "offsettime": 0}
 _DATES = ("datetimeutc", "datetime", "customupdatetime", "date", "utc", "gpstime")
+#: The day, where the time of day stands in a column of its own.
+_DAYS = ("customdate",)
 _FILMING = ("isvideo", "customisvideo", "cameraisvideo")
 
 _UNITS: dict[str, float] = {
@@ -144,11 +153,16 @@ _TEXT = {
     "image_source_sensor",
     "image_coordinate_system",
 }
-_WHOLE = {"timestamp_us", "navsats_in_view", "uas_ls_version"}
 
 
 def _known_fields() -> dict[str, str]:
-    return {re.sub(r"[^a-z0-9]", "", n): n for n in UasDatalinkLs.__match_args__}
+    """The fields by their names, with and without the unit at the end."""
+    out: dict[str, str] = {}
+    for n in UasDatalinkLs.__match_args__:
+        bare = re.sub(r"_(deg|m|mbar|pct|kg|km|px|us|s|rpm|dps|mhz|gb)$", "", n)
+        out.setdefault(bare.replace("_", ""), n)
+        out[n.replace("_", "")] = n
+    return out
 
 
 class Table:
@@ -158,6 +172,7 @@ class Table:
         #: Column, field, factor; 0 for what is text, None for a whole number.
         self.columns: list[tuple[str, str, float | None]] = []
         self.date: str | None = None
+        self.day: str | None = None
         self.elapsed: tuple[str, float] | None = None
         self.filming: str | None = None
         fields = _known_fields()
@@ -178,16 +193,20 @@ class Table:
             )
             if name in _FILMING:
                 self.filming = column
+            elif name in _DAYS:
+                self.day = column
             elif joined in _DATES or name in _DATES:
                 self.date = self.date or column
             elif joined in _ELAPSED or (name in _ELAPSED and field is None):
                 per = _ELAPSED.get(joined, 0) or (
                     1000 if unit in ("ms", "millisecond", "milliseconds") else 1_000_000
                 )
-                self.elapsed = self.elapsed or (column, per)
+                # A log that has the time twice has it once as text, without a unit.
+                if self.elapsed is None or (unit and not _bare(self.elapsed[0])[1]):
+                    self.elapsed = column, per
             elif field is not None and field not in taken:
                 taken.add(field)
-                factor = 0.0 if field in _TEXT else None if field in _WHOLE else _UNITS.get(unit, 1.0)
+                factor = 0.0 if field in _TEXT else None if field in INTEGERS else _UNITS.get(unit, 1.0)
                 self.columns.append((column, field, factor))
         if not self.columns:
             raise ValueError("no column of the table is known: name them with a column map")
@@ -215,11 +234,18 @@ class Table:
                     whole = isinstance(raw, int) or (isinstance(raw, str) and raw.strip().isdecimal())
                     out[field] = int(raw) if whole else int(number)
                 elif not isnan(number):
-                    out[field] = number
+                    # Of a time, the fraction may be all below a second.
+                    out[field] = number if field == "timestamp_us" else round(number)
             except ValueError:
                 if field == "timestamp_us":
                     out[field] = date_us(str(raw))
         return out
+
+    def date_of(self, row: Mapping[str, Any]) -> str | None:
+        """The date of a row, as it stands there."""
+        date = row.get(self.date) if self.date else None
+        day = row.get(self.day) if self.day else None
+        return f"{day or ''} {date or ''}".strip() or None
 
 
 def date_us(text: str) -> int:
@@ -232,6 +258,10 @@ def date_us(text: str) -> int:
             "%Y-%m-%d %H:%M:%S.%f",
             "%m-%d-%Y %H:%M:%S",
             "%m-%d-%Y %I:%M:%S %p",
+            "%m-%d-%Y %I:%M:%S.%f %p",
+            "%Y-%m-%d %I:%M:%S.%f %p",
+            "%Y-%m-%d %I:%M:%S %p",
+            "%m-%d-%Y %H:%M:%S.%f",
             "%d-%m-%Y %H:%M:%S",
         ):
             try:

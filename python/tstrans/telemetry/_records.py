@@ -125,15 +125,15 @@ def _records_of_rows(rows: Iterator[dict[str, Any]], columns: ColumnMap | None) 
             stamp = scaled(float(stamp)) if stamp < 1e14 or stamp >= 1e17 else int(stamp)
         else:
             passed = _number(row.get(table.elapsed[0])) if table.elapsed else None
-            date = row.get(table.date) if table.date else None
+            date = table.date_of(row)
             if passed is not None and table.elapsed is not None:
                 passed *= table.elapsed[1]
                 if epoch is None and date:
-                    epoch, elapsed_at_epoch = date_us(str(date)), passed
+                    epoch, elapsed_at_epoch = date_us(date), passed
                 stamp = int((epoch or 0) + passed - elapsed_at_epoch)
                 absolute = epoch is not None
             elif date:
-                stamp = date_us(str(date))
+                stamp = date_us(date)
             else:
                 raise ValueError("a row without a time: the table has no column for it that is known")
         if len(values) == 0:
