@@ -7,5 +7,7 @@ py=$1/bin/python; out=$2
 raw=$(mktemp -d); trap 'rm -rf "$raw"' EXIT
 rm -rf "$out"; mkdir -p "$out"
 "$py" -m pip -q --disable-pip-version-check wheel --no-deps --no-build-isolation -w "$raw" .
-PATH="$(cd "$1/bin" && pwd):$PATH" "$py" -m auditwheel repair -w "$out" "$raw"/*.whl
+# What librist and libopus need travels beside them in _libs and is opened before them: without these options
+# a second copy of it would go into the wheel.
+PATH="$(cd "$1/bin" && pwd):$PATH" "$py" -m auditwheel repair --exclude libcjson.so.1 --exclude libmbedcrypto.so.7 --exclude libopus.so.0 -w "$out" "$raw"/*.whl
 ls -l "$out"

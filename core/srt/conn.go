@@ -272,9 +272,6 @@ func (c *Conn) shut() {
 		if c.gone.Load() {
 			linger = 0
 		}
-		closeSocket(c.id, linger)
-		if c.own != nil {
-			c.own.Close() // so that its finalizer does not
-		}
+		closeSoon(c.id, linger, c.own)
 	})
 }

@@ -142,6 +142,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/haivision/srtgo"
 	"github.com/tstrans/tstrans/core/transport"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
@@ -291,6 +292,26 @@ func closeSocket(s sock, linger int) {
 	C.ts_set_linger(s, C.int(linger))
 	C.srt_close(s)
 	giveBack()
+}
+
+// closeSoon is closeSocket with a bound: while libsrt frees many sockets closed before,
+// for seconds where they are hundreds, it lets nobody close another one. own, where
+// there is one, is closed too, so that its finalizer does not.
+func closeSoon(s sock, linger int, own *srtgo.SrtSocket) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		closeSocket(s, linger)
+		if own != nil {
+			own.Close()
+		}
+	}()
+	t := time.NewTimer(drainLimit)
+	defer t.Stop()
+	select {
+	case <-done:
+	case <-t.C:
+	}
 }
 
 // trimDelay is how long after a close libsrt has freed the socket: it waits for a

@@ -119,8 +119,7 @@ func (l *Listener) Cancelled() bool { return l.life.Cancelled() }
 func (l *Listener) Close() error {
 	if l.life.Close() {
 		l.once.Do(func() {
-			closeSocket(l.id, 0)
-			l.own.Close()
+			closeSoon(l.id, 0, l.own)
 		})
 	}
 	return nil

@@ -33,7 +33,7 @@ const (
 	// accepting, and sends shorter than a slice.
 	pollStep = 5 * time.Millisecond
 	// brokenGrace is how long a connecting socket may look broken without a reason.
-	brokenGrace = 100 * time.Millisecond
+	brokenGrace = time.Second
 	// trackStep is how often a sender looks at what the peer acknowledged.
 	trackStep = 10 * time.Millisecond
 	// readerLag is how long after a message is due a receiver's user has it, on average:
