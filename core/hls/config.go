@@ -42,7 +42,8 @@ type Config struct {
 	TLS               bool
 	CertFile, KeyFile string
 
-	// Container defaults to TS. FMP4 needs a MuxPublisher.
+	// Container defaults to TS. With FMP4 pushed packets are taken apart: H.264,
+	// HEVC and AV1 video, AAC, and KLV go into the segments.
 	Container Container
 	// PartDuration turns on low latency: partial segments of at most this
 	// long, blocking reload and delta updates. 0 means off; from 50 ms on.

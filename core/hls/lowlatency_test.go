@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -477,4 +478,96 @@ func TestDateRanges(t *testing.T) {
 func decoded(t *testing.T, p *Publisher) []string {
 	t.Helper()
 	return mediatest.Decode(t, filepath.Join(p.cfg.Dir, PlaylistName))
+}
+
+// Packets of any program become fragmented MP4, KLV event messages.
+func TestRepackedPackets(t *testing.T) {
+	aus := pictures(t, 125)
+	for _, sync := range []bool{false, true} {
+		mux, err := mpegts.NewMuxer(program(sync))
+		must(t, err)
+		p := open(t, Config{Container: FMP4, Mode: VOD, SegmentDuration: time.Second, PartDuration: 200 * time.Millisecond, Clock: SensorClock})
+		f := &follow{t: t}
+		for i, au := range aus {
+			pts := 1<<33 - 90_000 + int64(i)*3600
+			must(t, mux.PushVideo(au.Data, mpegts.VideoPush{PTS: pts, KeyFrame: au.Key}))
+			must(t, mux.PushKLV(st0601(sensorStart.Add(time.Duration(i)*40*time.Millisecond)), pts, 0))
+			must(t, p.PushTS(mux.Pending()))
+			mux.Discard(len(mux.Pending()))
+			f.check(string(p.Stream().State().Playlist()))
+		}
+		must(t, p.Finish())
+		st := p.Stream().State()
+		if len(st.Segments) != 5 || !st.Segments[2].Date.Equal(sensorStart.Add(2*time.Second)) {
+			t.Fatalf("%d segments, %+v", len(st.Segments), st.Segments[2])
+		}
+		messages := 0
+		for _, x := range st.Segments {
+			b, err := os.ReadFile(filepath.Join(p.cfg.Dir, x.Name))
+			must(t, err)
+			messages += strings.Count(string(b), "urn:misb:KLV:bin:1910.1")
+		}
+		if n := len(decoded(t, p)); n != len(aus) || messages != len(aus) {
+			t.Fatalf("%d pictures and %d messages of %d", n, messages, len(aus))
+		}
+	}
+	// MPEG-2 video has no place there, and says so.
+	b, err := os.ReadFile("../../../shared/testdata/ts/kitware-mpeg2_klv.ts")
+	if err != nil {
+		t.Skip(err)
+	}
+	p := open(t, Config{Container: FMP4})
+	wantKind(t, p.PushTS(b[:len(b)/188*188]), tsterr.HLSInvalidConfig)
+}
+
+// A camera's own capture goes through all the ways of publishing packets.
+func TestRealCapture(t *testing.T) {
+	b, err := os.ReadFile("../../../shared/testdata/ts/kitware-h264_klv.ts")
+	if err != nil {
+		t.Skip(err)
+	}
+	const want = 30 // pictures, as ffprobe counts them
+	mediatest.Need(t, "ffmpeg")
+	for _, cfg := range []Config{
+		{Container: FMP4, Mode: VOD, PartDuration: 200 * time.Millisecond}, {KeyFrameCuts: true, Mode: VOD}, {Mode: VOD},
+	} {
+		p := open(t, cfg)
+		must(t, p.PushTS(b[:len(b)/188*188]))
+		if !cfg.KeyFrameCuts && cfg.Container == TS {
+			must(t, p.CutSegmentWithDuration(time.Second))
+		}
+		must(t, p.Finish())
+		out := mediatest.Run(t, "ffprobe", "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries",
+			"stream=nb_read_frames", "-of", "csv=p=0", filepath.Join(p.cfg.Dir, PlaylistName))
+		if n, _ := strconv.Atoi(strings.Fields(out)[0]); n != want {
+			t.Errorf("container %d, key frame cuts %v: %d pictures of %d", cfg.Container, cfg.KeyFrameCuts, n, want)
+		}
+	}
+}
+
+// Half an hour of a sliding list in memory keeps what the list and late clients
+// need, and no more.
+func TestNoGrowth(t *testing.T) {
+	c := newClock()
+	p := open(t, Config{Memory: true, SegmentDuration: time.Second, Window: 5, PartDuration: 200 * time.Millisecond, Now: c.now, NoServer: true})
+	m, err := NewMuxPublisher(p, program(false))
+	must(t, err)
+	most := int64(0)
+	for i := range 30 * 60 * 25 {
+		c.add(40 * time.Millisecond)
+		must(t, m.SendVideo(idr, Video{PTS: int64(i) * 3600, KeyFrame: i%25 == 0}))
+		must(t, m.SendKLV(st0601(c.now()), int64(i)*3600, 0))
+		if i%1000 == 0 {
+			st := p.stream.store.(*memStore)
+			if i > 3000 && most == 0 {
+				most = st.used
+			}
+			if len(p.Stream().State().kept) > 20 || most > 0 && st.used > 2*most {
+				t.Fatalf("after %d pictures %d bytes of %d segments are kept", i, st.used, len(p.Stream().State().kept))
+			}
+		}
+	}
+	if n := p.Stream().State().MediaSequence; n < 1700 {
+		t.Fatalf("%d segments", n)
+	}
 }

@@ -75,6 +75,10 @@ func NewMuxPublisher(p *Publisher, cfg mpegts.MuxConfig) (*MuxPublisher, error) 
 		return nil, err
 	}
 	defer p.mu.Unlock()
+	return newMuxPublisher(p, cfg)
+}
+
+func newMuxPublisher(p *Publisher, cfg mpegts.MuxConfig) (*MuxPublisher, error) {
 	if len(cfg.Programs) != 1 {
 		return nil, configError("programs", "%d programs, a segment holds one", len(cfg.Programs))
 	}
@@ -123,6 +127,10 @@ func (m *MuxPublisher) SendVideo(au []byte, v Video) error {
 		return err
 	}
 	defer m.leave()
+	return m.sendVideo(au, v)
+}
+
+func (m *MuxPublisher) sendVideo(au []byte, v Video) error {
 	if err := m.w.check(au); err != nil {
 		return err
 	}
@@ -288,6 +296,10 @@ func (m *MuxPublisher) SendAudio(frames []byte, pts int64) error {
 		return err
 	}
 	defer m.leave()
+	return m.sendAudio(frames, pts)
+}
+
+func (m *MuxPublisher) sendAudio(frames []byte, pts int64) error {
 	if !m.video {
 		// Audio alone leads: every frame can begin a segment.
 		m.p.dates.wall(pts, m.p.cfg.Now())
@@ -333,6 +345,10 @@ func (m *MuxPublisher) SendKLV(unit []byte, pts int64, index int) error {
 		return err
 	}
 	defer m.leave()
+	return m.sendKLV(unit, pts, index)
+}
+
+func (m *MuxPublisher) sendKLV(unit []byte, pts int64, index int) error {
 	if err := m.old(); err != nil {
 		return err
 	}

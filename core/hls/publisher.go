@@ -20,7 +20,8 @@ type Publisher struct {
 	finished bool
 	driven   bool // an explicit cut was made: key frames lead
 	openedAt time.Time
-	ingest   *ingest // of packets that are cut at key frames
+	ingest   *ingest     // of packets that are cut at key frames
+	repack   *repackager // of packets that become fragmented MP4
 	dates    dater
 
 	segments uint64
@@ -114,7 +115,8 @@ func (p *Publisher) enter() error {
 }
 
 // PushTS appends whole transport packets. What fails was not taken: the same
-// packets may be pushed again.
+// packets may be pushed again. With Config.KeyFrameCuts, and where segments are
+// fragmented MP4, packets are kept that a full disk did not take.
 func (p *Publisher) PushTS(b []byte) error {
 	if err := p.enter(); err != nil {
 		return err
@@ -126,8 +128,15 @@ func (p *Publisher) PushTS(b []byte) error {
 	if len(b) == 0 {
 		return nil
 	}
-	if p.cfg.Container != TS {
-		return configError("container", "packets cannot go into %v segments: use a MuxPublisher", "fragmented MP4")
+	if p.cfg.Container == FMP4 {
+		if p.repack == nil {
+			r, err := newRepackager(p)
+			if err != nil {
+				return err
+			}
+			p.repack = r
+		}
+		return p.repack.push(b)
 	}
 	if p.cfg.KeyFrameCuts {
 		if p.ingest == nil {
@@ -206,8 +215,13 @@ func (p *Publisher) CutSegmentWithDuration(d time.Duration) error {
 	}
 	defer p.mu.Unlock()
 	p.driven = true
-	if p.ingest != nil && d <= 0 {
-		return p.ingest.cutNow()
+	if d <= 0 {
+		switch {
+		case p.ingest != nil:
+			return p.ingest.cutNow()
+		case p.repack != nil && p.repack.m != nil:
+			return p.repack.m.cutNow()
+		}
 	}
 	return p.cut(min(d, maxDuration))
 }
@@ -285,10 +299,16 @@ func (p *Publisher) finish() (*Server, error) {
 	}
 	p.finished = true
 	var err error
-	if p.ingest != nil {
+	switch {
+	case p.ingest != nil:
 		err = p.ingest.cutNow()
-	} else {
-		err = p.cut(0)
+	case p.repack != nil:
+		err = p.repack.finish()
+	}
+	// A publisher that took packets ends what they left open; by now that is
+	// nothing but for plain packets.
+	if e := p.cut(0); err == nil {
+		err = e
 	}
 	err = errors.Join(err, p.stream.finish())
 	srv := p.server

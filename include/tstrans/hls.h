@@ -58,7 +58,8 @@ typedef uint64_t tst_hls_mux;
  *   mode             TST_HLS_LIVE (default) ...
  *   auth_user, auth_pass     basic authentication
  *   cert, key        PEM files; they turn on TLS
- *   container        TST_HLS_TS (default) or TST_HLS_FMP4, which takes access units
+ *   container        TST_HLS_TS (default) or TST_HLS_FMP4; pushed packets are
+ *                    taken apart then: H.264, HEVC, AV1, AAC, KLV
  *   part_duration_ms low latency: the longest part, 50 to segment_duration_ms;
  *                    0 (default) is off
  *   key_frame_cuts   1 cuts at key frames of the media so that each segment fits

@@ -134,7 +134,7 @@ class HlsPublisherBuilder(Final):
 
     def container(self, name: str) -> HlsPublisherBuilder:
         """``"ts"`` or ``"fmp4"``: fragmented MP4 after CMAF, with KLV in event message boxes (MISB ST 1910).
-        It takes access units through a :class:`MuxPublisher`."""
+        Transport packets that are pushed are taken apart then: H.264, HEVC, AV1, AAC and KLV."""
         return self._set("container", _choice("container", name, _CONTAINERS))
 
     def low_latency(self, part_duration_ms: int = 200) -> HlsPublisherBuilder:
