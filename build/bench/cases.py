@@ -181,6 +181,47 @@ def mux(path: str) -> int:
     return 1500
 
 
+def hls_publisher(path: str) -> object:
+    from tstrans.hls import HlsPublisher
+
+    b = HlsPublisher.builder().bind("127.0.0.1:0").output_dir(os.path.join(path, "hls.out"))
+    return b.segment_duration_ms(2000).playlist_window(3).build()
+
+
+def hls_push(path: str, piece: int = 7 * 188, pieces: int = 32_000) -> int:
+    """40 MB of packets in datagrams of seven, cut every 2 MB."""
+    p = hls_publisher(path)
+    data = (b"\x47\x1f\xff\x10" + bytes(184)) * (piece // 188)
+    every = max(1, 2_000_000 // piece)
+    for i in range(pieces):
+        p.push_ts(data)
+        if i % every == every - 1:
+            p.cut_segment_with_duration(2_000_000)
+    p.finish()
+    return pieces
+
+
+def hls_bulk(path: str) -> int:
+    """200 MB of packets in pieces of 200 kB."""
+    return hls_push(path, 188 * 1064, 1000)
+
+
+def hls_mux(path: str) -> int:
+    """1,500 pictures of 83 kB, a KLV unit with each."""
+    from tstrans.hls import MuxPublisher
+    from tstrans.mpegts import KlvStreamType, MuxerProgramConfigBuilder, Pts90khz, VideoCodec
+
+    nal = b"\x00\x00\x00\x01\x65" + bytes(range(1, 251)) * 332
+    program = MuxerProgramConfigBuilder(1, 0x1000).add_video(0x100, VideoCodec.H264)
+    program = program.add_klv(0x102, KlvStreamType.PRIVATE_DATA, carries_pts=True)
+    m = MuxPublisher.with_config_hls(hls_publisher(path), program.build())
+    for i in range(1500):
+        m.send_video(nal, pts=Pts90khz(90_000 + i * 3000), key_frame=i % 30 == 0)
+        m.send_klv(bytes(200), pts=Pts90khz(90_000 + i * 3000))
+    m.finish_into_publisher().finish()
+    return 1500
+
+
 def codec_sets(_: str) -> int:
     """The parameter sets of a live stream, which repeat: 20,000 in a row."""
     from tstrans import codec
@@ -239,6 +280,9 @@ CASES: dict[str, tuple[Callable[[str], int], str]] = {
     "codec_audio": (codec_audio, "av.ts"),
     "transmux": (transmux, "av.ts"),
     "mux": (mux, ""),
+    "hls push": (hls_push, ""),
+    "hls bulk": (hls_bulk, ""),
+    "hls mux": (hls_mux, ""),
     "klv-heavy events": (events, "klv_heavy.ts"),
     "klv-heavy payloads": (payloads, "klv_heavy.ts"),
     "klv-heavy feed": (feed, "klv_heavy.ts"),

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/tstrans/tstrans/core/tsterr"
 )
 
@@ -65,7 +67,7 @@ func (d *dirStore) create(name string) (blob, error) {
 	if err != nil {
 		return nil, ioError(err, "segment")
 	}
-	return &fileBlob{path: path, f: f}, nil
+	return &fileBlob{path: path, f: f, fd: int(f.Fd())}, nil
 }
 
 // playlist replaces the file: readers see the old or the new one.
@@ -86,6 +88,7 @@ func (d *dirStore) playlist(b []byte) error {
 type fileBlob struct {
 	path string
 	f    *os.File // nil once sealed
+	fd   int
 	size int64
 }
 
@@ -95,9 +98,20 @@ func (f *fileBlob) write(b []byte) error {
 	if f.f == nil {
 		return fail(tsterr.HLSIO, "segment: already closed")
 	}
-	if _, err := f.f.WriteAt(b, f.size); err != nil {
-		_ = f.f.Truncate(f.size)
-		return ioError(err, "segment")
+	for done := 0; done < len(b); {
+		// The plain call: pushes are small and many, and a regular file never waits in the poller.
+		n, err := unix.Pwrite(f.fd, b[done:], f.size+int64(done))
+		if err == unix.EINTR { //nolint:errorlint // system calls return it bare
+			continue
+		}
+		if err == nil && n == 0 {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			_ = f.f.Truncate(f.size)
+			return ioError(err, "segment")
+		}
+		done += n
 	}
 	f.size += int64(len(b))
 	return nil

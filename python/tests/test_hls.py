@@ -753,3 +753,54 @@ def test_no_handle_is_left(make: Any) -> None:
     m.finish_into_publisher().finish_serving().close()
     del p, m
     assert count() == before
+
+
+FULL_DISK = """
+import resource, signal, sys
+from tstrans.exceptions import HlsError, HlsErrorKind
+from tstrans.hls import HlsMode, HlsPublisher
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+p = HlsPublisher.builder().bind("127.0.0.1:0").output_dir(sys.argv[1]).mode(HlsMode.EVENT).build()
+packet = lambda i: b"\\x47\\x1f\\xff\\x10" + i.to_bytes(4, "big") * 46
+soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+done = failed = 0
+for limit in (1000, 188 * 50 + 7, 188 * 400 + 100):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    for _ in range(1000):
+        try:
+            p.push_ts(packet(done) * 3)
+        except HlsError as e:
+            assert e.kind == HlsErrorKind.IO, e
+            failed += 1
+            break
+        done += 1
+resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+p.push_ts(packet(done) * 3)
+p.finish()
+print(done + 1, failed)
+"""
+
+
+def test_full_disk(tmp_path: Path) -> None:
+    out = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path)], capture_output=True, text=True, timeout=60
+    )
+    assert out.returncode == 0, out.stderr
+    pushes, failed = map(int, out.stdout.split())
+    assert failed == 3
+    data = (tmp_path / "segment_00000.ts").read_bytes()
+    want = b"".join((b"\x47\x1f\xff\x10" + i.to_bytes(4, "big") * 46) * 3 for i in range(pushes))
+    assert data == want and "segment_00000.ts" in (tmp_path / "playlist.m3u8").read_text()
+
+
+def test_packets_as_they_come(make: Any, tmp_path: Path) -> None:
+    data = (Path(__file__).parents[2] / "testdata" / "demo.ts").read_bytes()
+    for options in ({"cut_on_key_frames": True}, {"container": "fmp4"}):
+        p = make(mode=HlsMode.VOD, segment_duration_ms=1000, program_date_time="sensor", **options)
+        for i in range(0, len(data), 188 * 40):
+            p.push_ts(data[i : i + 188 * 40])
+        text = p.render_playlist()
+        p.finish()
+        assert "#EXTINF" in text and "#EXT-X-PROGRAM-DATE-TIME:20" in text
+        assert ("#EXT-X-MAP" in text) == ("container" in options)

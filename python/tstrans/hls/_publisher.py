@@ -128,9 +128,14 @@ class HlsPublisher(Final):
             HlsError: no multiple of 188 bytes (``UNALIGNED_PUSH_TS``); the disk took nothing (``IO``): the
                 same packets may be pushed again; or the publisher has finished (``FINISHED``).
         """
-        h = self._open()
-        at, n, _kept = pin(ts_bytes)
-        status = h._api.tst_hls_push_ts(h._id, at, n)
+        h = self._handle
+        if h is None:
+            raise finished()
+        if type(ts_bytes) is bytes:
+            status = h._api.tst_hls_push_ts(h._id, ts_bytes, len(ts_bytes))
+        else:
+            at, n, _kept = pin(ts_bytes)
+            status = h._api.tst_hls_push_ts(h._id, at, n)
         if status:
             raise failure(status)
 
