@@ -48,6 +48,7 @@ type ingest struct {
 	section []byte
 	marks   bool // the stream sets random_access_indicator
 	live    bool // the first key frame came
+	lastPTS int64
 	shift   map[uint16]uint8
 }
 
@@ -242,6 +243,7 @@ func (g *ingest) picture(payload []byte, random bool) error {
 		g.live = true
 	}
 	p := g.p
+	g.lastPTS = h.PTS
 	p.dates.wall(h.PTS, p.cfg.Now())
 	p.dates.picture(g.codec, payload[min(n, len(payload)):], h.PTS)
 	meta := Segment{PTS: h.PTS & (clock.PTSModulus - 1), HasPTS: true, Independent: key}
@@ -332,7 +334,9 @@ func (g *ingest) metadata(k *klvPID, payload []byte, start bool) {
 		if err != nil {
 			return
 		}
-		k.pts, k.hasPTS = h.PTS, h.HasPTS
+		if k.pts, k.hasPTS = h.PTS, h.HasPTS; !k.hasPTS {
+			k.pts, k.hasPTS = g.lastPTS, g.live // the time of the picture it came with
+		}
 		if h.PacketLength > 0 {
 			k.left = h.PacketLength + 6 - len(payload)
 		}
