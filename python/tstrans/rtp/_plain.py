@@ -87,9 +87,12 @@ class Sender(Closing):
             RtpError: longer than ``pkt_size`` less 12 (``MALFORMED_PACKET``, nothing is sent), cancelled
                 (``CANCELLED``), closed, or a fault of the system (``TRANSPORT``).
         """
-        if self._link.closed:
-            raise closed("the sender")
-        self._link.send(ts_bytes)
+        try:
+            self._link.send(ts_bytes)
+        except Exception:
+            if self._link.closed:
+                raise closed("the sender") from None
+            raise
 
     def stats(self) -> SocketStats:
         """The counters; waits for nothing."""
@@ -171,7 +174,12 @@ class Receiver(Ending):
         Raises:
             RtpError: nothing came in time (``BACKPRESSURE``), cancelled (``CANCELLED``), or closed.
         """
-        ms = self._recv_ms if timeout_ms is None else unsigned("timeout_ms", timeout_ms)
+        if timeout_ms is None:
+            ms = self._recv_ms
+            if not self._flag.set:  # which closing sets too
+                return self._messages.get(ms)
+        else:
+            ms = unsigned("timeout_ms", timeout_ms)
         if self._link.closed:
             raise closed("the receiver")
         if self._flag.set:
