@@ -60,9 +60,9 @@ def dump(python: str, files: list[Path], *options: str) -> dict[str, Events]:
     return out
 
 
-def compare(files: list[Path], *options: str, ours: tuple[str, ...] = ()) -> None:
+def compare(files: list[Path], *options: str, ours: tuple[str, ...] = (), peer: str = PEER) -> None:
     a = dump(sys.executable, files, *options, *ours)
-    b = dump(PEER, files, *options)
+    b = dump(peer, files, *options)
     differing = []
     alike = [name for name in a if "malformed" not in a[name]]
     assert len(alike) > len(a) / 3
@@ -103,6 +103,15 @@ peer = pytest.mark.skipif(
 def test_captures(captures: list[Path], seed: int) -> None:
     assert captures
     compare(captures, ours=("--seed", str(seed)))
+
+
+@peer
+def test_captures_as_the_first_release(captures: list[Path]) -> None:
+    """0.2.0, which `make peers` installs beside 0.8.0."""
+    first = Path(PEER.replace("wheel08", "wheel02"))
+    if first == Path(PEER) or not first.exists():
+        pytest.skip("0.2.0 is not installed beside 0.8.0")
+    compare(captures, peer=str(first))
 
 
 @peer
