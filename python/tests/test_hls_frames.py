@@ -118,7 +118,8 @@ def test_facts_5_6_settings() -> None:
     assert enc.inp_settings["pix_fmt"] == "rgb24" and enc.inp_settings["s"] == "1920x1080"
     want = {
         "format": "hls", "pix_fmt": "yuv420p", "hls_time": 2, "hls_list_size": 60,
-        "hls_flags": "delete_segments", "start_number": 0, "vcodec": "libx264", "preset": "veryfast", "video_bitrate": "6M", "maxrate": "6M",
+        "hls_flags": "delete_segments", "start_number": 0, "vcodec": "libx264",
+        "preset": "veryfast", "video_bitrate": "6M", "maxrate": "6M",
         "bufsize": "6M", "g": 60, "keyint_min": 60,
     }  # fmt: skip
     assert enc.enc_settings == want
