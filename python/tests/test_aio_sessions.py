@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-
 import tstrans.aio as aiortp
 from tstrans.aio import PayloadType, PortAllocator, RTPSession, VideoRTPSession
 from tstrans.aio.packet import (

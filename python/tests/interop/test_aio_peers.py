@@ -15,7 +15,6 @@ import time
 from typing import Any
 
 import pytest
-
 import tstrans.aio as aiortp
 
 HOST = "127.0.0.1"
@@ -62,7 +61,8 @@ import asyncio, json, sys
 import aiortp
 async def main():
     mine, theirs, pt = map(int, sys.argv[1:4])
-    s = await aiortp.RTPSession.create(("127.0.0.1", mine), ("127.0.0.1", theirs), pt, jitter_prefetch=0, rtcp_interval=0.2)
+    s = await aiortp.RTPSession.create(("127.0.0.1", mine), ("127.0.0.1", theirs), pt,
+                                       jitter_prefetch=0, rtcp_interval=0.2)
     out = {"pcm": "", "digits": "", "reports": 0}
     def on_audio(data, ts):
         out["pcm"] += data.hex()
@@ -97,8 +97,11 @@ def test_aiortp_hears_and_answers(pt: int, samples: int, rate: int) -> None:
         mine, theirs = free_pair(), free_pair()
         with subprocess.Popen(
             [AIORTP, "-c", ECHO, str(theirs), str(mine), str(pt)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": ""},
-        ) as peer:  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": ""},
+        ) as peer:
             try:
                 assert peer.stdin and peer.stdout
                 loop = asyncio.get_running_loop()
@@ -164,9 +167,22 @@ def test_ffmpeg_sends(pt: int) -> None:
         heard: list[bytes] = []
         s.on_audio = lambda data, ts: heard.append(data)
         peer = await asyncio.create_subprocess_exec(
-            "ffmpeg", "-v", "error", "-re", "-f", "lavfi", "-i", "sine=440:d=1.5", "-ac", "1", *SEND[pt],
-            "-f", "rtp", f"rtp://{HOST}:{s.local_addr[1]}", stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+            "ffmpeg",
+            "-v",
+            "error",
+            "-re",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=440:d=1.5",
+            "-ac",
+            "1",
+            *SEND[pt],
+            "-f",
+            "rtp",
+            f"rtp://{HOST}:{s.local_addr[1]}",
+            stdout=subprocess.DEVNULL,
+        )
         try:
             await asyncio.wait_for(peer.wait(), 30)
             await asyncio.sleep(0.8)
@@ -202,9 +218,26 @@ def test_ffmpeg_hears(pt: int, samples: int, rate: int, tmp_path: pathlib.Path) 
         )
         out = tmp_path / "out.raw"
         peer = await asyncio.create_subprocess_exec(
-            "ffmpeg", "-v", "error", "-y", "-protocol_whitelist", "file,udp,rtp", "-fflags", "nobuffer",
-            "-analyzeduration", "200000", "-i", str(sdp), "-t", "1", "-ac", "1", "-f", "s16le", str(out),
-        )  # fmt: skip
+            "ffmpeg",
+            "-v",
+            "error",
+            "-y",
+            "-protocol_whitelist",
+            "file,udp,rtp",
+            "-fflags",
+            "nobuffer",
+            "-analyzeduration",
+            "200000",
+            "-i",
+            str(sdp),
+            "-t",
+            "1",
+            "-ac",
+            "1",
+            "-f",
+            "s16le",
+            str(out),
+        )
         codec = aiortp.get_codec(pt)
         s = await aiortp.RTPSession.create((HOST, 0), (HOST, port), number, codec=codec, paced=True)
         pcm = tone(samples * 50, rate)
@@ -248,7 +281,8 @@ def test_gstreamer_sends_video(codec: str) -> None:
         got: list[tuple[int, bool]] = []
         s.on_frame = lambda data, ts, key: got.append((ts, key))
         line = (
-            f"videotestsrc num-buffers=30 is-live=true ! video/x-raw,width=160,height=120,framerate=30/1 ! {encoder} ! "
+            f"videotestsrc num-buffers=30 is-live=true ! "
+            f"video/x-raw,width=160,height=120,framerate=30/1 ! {encoder} ! "
             f"{payloader} pt={pt} ! udpsink host={HOST} port={s.local_addr[1]}"
         )
         peer = await asyncio.create_subprocess_exec(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import struct
@@ -66,10 +67,8 @@ class Hub(Handle):
 
     def batches(self) -> Iterator[tuple[Iterator[tuple[Any, ...]], bytes]]:
         """(records, arena) of each batch that is there; copied, so that the library can go on."""
-        try:
+        with contextlib.suppress(BlockingIOError):
             os.read(self._fd, 8)
-        except BlockingIOError:
-            pass
         take, done, memory, batch = self._take, self._done, self._memory, self._batch
         at = ctypes.string_at
         while self._id:

@@ -1,4 +1,4 @@
-"""Glue of tstrans/rtpflow.h: packets, RTCP, jitter buffer, playout, statistics, sender, events, video payloads."""
+"""Glue of tstrans/rtpflow.h: packets, RTCP, jitter buffer, playout, statistics, sender, events, video."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _PACKET = struct.Struct("<BBBBHHIIIIIII60x")
 _FIXED = struct.Struct("<BBBBHHII16xI60x")
 _HEADER = struct.Struct("<BBBBHHII16xI")
 _CSRC = struct.Struct("<36x15I")
-#: tst_rtcp_entry: kind, type, format, fraction, ssrc, ntp, media, rtp, packets, octets, lost, highest, jitter,
-#: lsr, dlsr, off, len.
+#: tst_rtcp_entry: kind, type, format, fraction, ssrc, ntp, media, rtp, packets, octets, lost, highest,
+#: jitter, lsr, dlsr, off, len.
 ENTRY = struct.Struct("<BBBBIQIIIIiIIIIII4x")
 
 PACKET = abi.TST_RTCP_PACKET
@@ -46,8 +46,8 @@ def rtp_parse(data: bytes) -> tuple[Any, ...]:
 
 
 def rtp_build(
-    marker: int, payload_type: int, padding: int, sequence: int, timestamp: int, ssrc: int, csrc: Any, payload: Any,
-    profile: int, extension: bytes,
+    marker: int, payload_type: int, padding: int, sequence: int, timestamp: int, ssrc: int, csrc: Any,
+    payload: Any, profile: int, extension: bytes,
 ) -> bytes:  # fmt: skip
     """The bytes of a packet; struct.error where a field does not fit."""
     if csrc or extension:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Callable
@@ -192,10 +193,8 @@ class BaseRTPSession:
         """Say goodbye and free sockets and ports. A second call does nothing."""
         if self._closed:
             return
-        try:
+        with contextlib.suppress(ClosedHandleError):
             self._counters()
-        except ClosedHandleError:
-            pass
         self._closed = True
         native, hub = self._native, self._hub
         if native is not None:

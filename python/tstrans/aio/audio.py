@@ -9,7 +9,7 @@ __all__ = ["AudioFrame"]
 
 @dataclass
 class AudioFrame:
-    """PCM with where it belongs: `timestamp` in timestamp units, `sample_rate` in Hz, `samples` of a channel."""
+    """PCM with where it belongs: `timestamp` in its units, `sample_rate` in Hz, `samples` of a channel."""
 
     data: bytes
     timestamp: int

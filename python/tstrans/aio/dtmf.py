@@ -73,7 +73,7 @@ class DtmfSender:
         timestamp: int = 0,
         addr: tuple[str, int] | None = None,
     ) -> None:
-        """Send a press at once: its progress each 20 ms, then the end three times. ValueError for no digit."""
+        """Send a press at once: its progress each 20 ms, then the end three times."""
         marked = False
         for fields in _lib.dtmf_press(digit, duration_ms, volume, self._clock_rate):
             event = DtmfEvent(*fields)

@@ -281,9 +281,17 @@ class RtpPacket:
         if self._extensions is not None and extensions_map._known:
             profile, extension = extensions_map.set(self._extensions)
         return _lib.rtp_build(
-            self.marker, self.payload_type, self.padding_size, self.sequence_number, self.timestamp, self.ssrc,
-            self.csrc, self.payload, profile, extension,
-        )  # fmt: skip
+            self.marker,
+            self.payload_type,
+            self.padding_size,
+            self.sequence_number,
+            self.timestamp,
+            self.ssrc,
+            self.csrc,
+            self.payload,
+            profile,
+            extension,
+        )
 
 
 _pack = _lib.ENTRY.pack
@@ -317,8 +325,8 @@ class RtcpSenderInfo:
 
 @dataclass
 class RtcpReceiverInfo:
-    """A report block: loss since the last one of 256 and in total, extended highest sequence number, jitter in
-    timestamp units, the middle of the last sender report's NTP time and the time since in 1/65536 s."""
+    """A report block: loss since the last one of 256 and in total, extended highest sequence number, jitter
+    in timestamp units, the middle of the last sender report's NTP time and the time since in 1/65536 s."""
 
     ssrc: int
     fraction_lost: int
@@ -340,9 +348,24 @@ class RtcpReceiverInfo:
 
     def _packed(self) -> bytes:
         return _pack(
-            _lib.REPORT, 0, 0, self.fraction_lost, self.ssrc, 0, 0, 0, 0, 0, self.packets_lost, self.highest_sequence,
-            self.jitter, self.lsr, self.dlsr, 0, 0,
-        )  # fmt: skip
+            _lib.REPORT,
+            0,
+            0,
+            self.fraction_lost,
+            self.ssrc,
+            0,
+            0,
+            0,
+            0,
+            0,
+            self.packets_lost,
+            self.highest_sequence,
+            self.jitter,
+            self.lsr,
+            self.dlsr,
+            0,
+            0,
+        )
 
 
 @dataclass
@@ -369,9 +392,24 @@ class RtcpSrPacket:
     def __bytes__(self) -> bytes:
         s = self.sender_info
         head = _pack(
-            _lib.PACKET, RTCP_SR, 0, 0, self.ssrc, s.ntp_timestamp, 0, s.rtp_timestamp, s.packet_count, s.octet_count,
-            0, 0, 0, 0, 0, 0, 0,
-        )  # fmt: skip
+            _lib.PACKET,
+            RTCP_SR,
+            0,
+            0,
+            self.ssrc,
+            s.ntp_timestamp,
+            0,
+            s.rtp_timestamp,
+            s.packet_count,
+            s.octet_count,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+        )
         return _lib.rtcp_build([head, *(r._packed() for r in self.reports)])
 
     @classmethod
@@ -477,7 +515,7 @@ class RtcpPsfbPacket:
         return _one(data, RTCP_PSFB, fmt)  # type: ignore[no-any-return]
 
 
-AnyRtcpPacket = Union[
+AnyRtcpPacket = Union[  # noqa: UP007 - Python 3.10 evaluates it
     RtcpByePacket, RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket, RtcpSdesPacket, RtcpSrPacket
 ]
 
@@ -497,8 +535,24 @@ class RtcpPacket:
         out: list[AnyRtcpPacket] = []
         last: Any = None
         for (
-            kind, type_, fmt, fraction, ssrc, ntp, media, rtp, packets, octets, lost, highest, jitter, lsr, dlsr, at, n,
-        ) in _lib.rtcp_parse(data):  # fmt: skip
+            kind,
+            type_,
+            fmt,
+            fraction,
+            ssrc,
+            ntp,
+            media,
+            rtp,
+            packets,
+            octets,
+            lost,
+            highest,
+            jitter,
+            lsr,
+            dlsr,
+            at,
+            n,
+        ) in _lib.rtcp_parse(data):
             if kind == _lib.PACKET:
                 if type_ == RTCP_SR:
                     last = RtcpSrPacket(ssrc, RtcpSenderInfo(ntp, rtp, packets, octets))

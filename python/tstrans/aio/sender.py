@@ -21,7 +21,7 @@ class RtpSender:
     """Sends the packets of one source.
 
     :param transport: anything with `send(data, addr)`.
-    :param clock_rate: of the timestamps, in Hz. `timestamp_increment` says how long a frame is; it begins at 0.
+    :param clock_rate: of the timestamps, in Hz. `timestamp_increment`, at first 0, is the length of a frame.
     :param enable_history: keep the last 128 packets for :meth:`retransmit`.
     :param duplicate_tx: send every media packet twice.
     """

@@ -31,8 +31,8 @@ class RTPSession(BaseRTPSession):
     """A session of voice in both directions: make one with :meth:`create`.
 
     :param payload_type: of the audio, 0 to 127.
-    :param codec: by default the one registered for the payload type. Codecs of this package run in the library;
-        any other object of :class:`Codec` is called on the loop.
+    :param codec: by default the one registered for the payload type. Codecs of this package run in the
+        library; any other object of :class:`Codec` is called on the loop.
     :param rtcp_interval: seconds between reports, on average.
     :param jitter_capacity: packets, a power of two.
     :param jitter_prefetch: frames held back.
@@ -46,8 +46,8 @@ class RTPSession(BaseRTPSession):
     :param symmetric_rtp: send to where media comes from (RFC 4961).
     :param as_reference: keep what aiortp does where it is a fault (see the package's documentation).
 
-    Callbacks run on the loop the session was created on: `on_audio(pcm, timestamp)`, `on_dtmf(digit, duration)`,
-    `on_cn(level)`, `on_receiver_report(info)`.
+    Callbacks run on the loop the session was created on: `on_audio(pcm, timestamp)`,
+    `on_dtmf(digit, duration)`, `on_cn(level)`, `on_receiver_report(info)`.
     """
 
     def __init__(
@@ -81,9 +81,16 @@ class RTPSession(BaseRTPSession):
             raise RuntimeError("comfort noise emission requires paced mode")
         assert jitter_capacity & (jitter_capacity - 1) == 0, "capacity must be a power of 2"
         super().__init__(
-            payload_type, ssrc, clock_rate, cname, rtcp_interval, nack_retransmit, duplicate_tx, symmetric_rtp,
+            payload_type,
+            ssrc,
+            clock_rate,
+            cname,
+            rtcp_interval,
+            nack_retransmit,
+            duplicate_tx,
+            symmetric_rtp,
             port_allocator,
-        )  # fmt: skip
+        )
         self._codec = codec
         self._playout = playout
         self._paced = paced
@@ -161,10 +168,28 @@ class RTPSession(BaseRTPSession):
         if codec is None:
             codec = get_codec(payload_type)
         session = cls(
-            payload_type, codec, ssrc, clock_rate, dtmf_payload_type, cname, rtcp_interval, jitter_capacity,
-            jitter_prefetch, skip_audio_gaps, plc, playout, playout_max_delay_ms, paced, cn, cn_payload_type,
-            nack_retransmit, duplicate_tx, symmetric_rtp, port_allocator, as_reference=as_reference,
-        )  # fmt: skip
+            payload_type,
+            codec,
+            ssrc,
+            clock_rate,
+            dtmf_payload_type,
+            cname,
+            rtcp_interval,
+            jitter_capacity,
+            jitter_prefetch,
+            skip_audio_gaps,
+            plc,
+            playout,
+            playout_max_delay_ms,
+            paced,
+            cn,
+            cn_payload_type,
+            nack_retransmit,
+            duplicate_tx,
+            symmetric_rtp,
+            port_allocator,
+            as_reference=as_reference,
+        )
         await session._bind(local_addr, remote_addr)
         return session
 
@@ -183,7 +208,7 @@ class RTPSession(BaseRTPSession):
             self._native.post(_lib.PAYLOAD, payload, timestamp)
 
     def send_audio_auto(self, payload: bytes) -> int:
-        """Send a payload with the next timestamp, which is returned; 0 where it is queued or nothing is sent."""
+        """Send a payload with the next timestamp, which is returned; 0 where it is queued."""
         if self._native is None or self._closed:
             return 0
         if self._paced:
@@ -310,9 +335,13 @@ class RTPSession(BaseRTPSession):
         out["concealed_frames"] = s.concealed_frames if s else 0
         if self._playout:
             for name in (
-                "late_dropped", "expansions", "accelerations", "underrun_suspensions", "cn_frames",
+                "late_dropped",
+                "expansions",
+                "accelerations",
+                "underrun_suspensions",
+                "cn_frames",
                 "playout_delay_ms",
-            ):  # fmt: skip
+            ):
                 out[name] = getattr(s, name) if s else 0
             out["playout_delay_ms"] = float(out["playout_delay_ms"])
             out["playout_target_ms"] = float(s.playout_target_ms) if s else self._ptime_ms()

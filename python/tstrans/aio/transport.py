@@ -16,7 +16,7 @@ Address = tuple[str, int]
 
 
 class RtpTransport(asyncio.DatagramProtocol):
-    """Hands media to `on_rtp(data, addr)` and control to `on_rtcp(data, addr)`; answers STUN binding requests.
+    """Hands media to `on_rtp(data, addr)`, control to `on_rtcp(data, addr)`; answers STUN binding requests.
 
     It is for use by hand, with `loop.create_datagram_endpoint`: sessions move their datagrams in the library.
     """

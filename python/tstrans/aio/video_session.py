@@ -27,8 +27,8 @@ class VideoRTPSession(BaseRTPSession):
     :param as_reference: drop an incomplete frame as soon as a newer one begins, as aiortp does. By default it
         waits 100 ms for a retransmission, or until a key frame begins.
 
-    Callbacks run on the loop the session was created on: `on_frame(data, timestamp, is_keyframe)` with a NAL unit
-    (H.264) or a frame, `on_keyframe_needed()`, `on_receiver_report(info)`.
+    Callbacks run on the loop the session was created on: `on_frame(data, timestamp, is_keyframe)` with a NAL
+    unit (H.264) or a frame, `on_keyframe_needed()`, `on_receiver_report(info)`.
     """
 
     def __init__(
@@ -51,9 +51,16 @@ class VideoRTPSession(BaseRTPSession):
             raise ValueError(f"Unsupported video codec {codec!r}, must be one of {sorted(_CODECS)}")
         assert jitter_capacity & (jitter_capacity - 1) == 0, "capacity must be a power of 2"
         super().__init__(
-            payload_type, ssrc, clock_rate, cname, rtcp_interval, nack_retransmit, False, symmetric_rtp,
+            payload_type,
+            ssrc,
+            clock_rate,
+            cname,
+            rtcp_interval,
+            nack_retransmit,
+            False,
+            symmetric_rtp,
             port_allocator,
-        )  # fmt: skip
+        )
         self._parameters.update(
             video=1,
             video_codec=_CODECS[codec],
@@ -92,9 +99,19 @@ class VideoRTPSession(BaseRTPSession):
         :raises OSError: an address cannot be bound.
         """
         session = cls(
-            payload_type, ssrc, clock_rate, cname, rtcp_interval, jitter_capacity, codec, nack_retransmit,
-            symmetric_rtp, port_allocator, fps, as_reference=as_reference,
-        )  # fmt: skip
+            payload_type,
+            ssrc,
+            clock_rate,
+            cname,
+            rtcp_interval,
+            jitter_capacity,
+            codec,
+            nack_retransmit,
+            symmetric_rtp,
+            port_allocator,
+            fps,
+            as_reference=as_reference,
+        )
         await session._bind(local_addr, remote_addr)
         if session._passthrough:
             session.set_passthrough(True)
