@@ -39,9 +39,9 @@ type Depacketizer interface {
 func NewDepacketizer(c Codec) Depacketizer {
 	switch c {
 	case VP8:
-		return &frames{offset: vp8Offset, first: vp8First, key: IsKeyVP8}
+		return &frames{offset: vp8Offset, first: vp8First, last: func([]byte) bool { return false }, key: IsKeyVP8}
 	case VP9:
-		return &frames{offset: vp9Offset, first: vp9First, key: IsKeyVP9}
+		return &frames{offset: vp9Offset, first: vp9First, last: vp9Last, key: IsKeyVP9}
 	case H264:
 	}
 	return &h264{}
@@ -85,35 +85,34 @@ func Packetize(c Codec, dst []byte, ends []int, unit []byte, mtu int, key bool) 
 type frames struct {
 	offset func(b []byte) int // of the payload behind the descriptor, -1 where it is cut short
 	first  func(b []byte) bool
+	last   func(b []byte) bool // beside the marker
 	key    func(b []byte) bool
 
-	buf     []byte
-	isKey   bool
-	open    bool
-	out     [1]Unit
-	dropped bool
+	buf   []byte
+	isKey bool
+	open  bool
+	out   [1]Unit
 }
 
-func (f *frames) Reset() { f.buf, f.open, f.isKey, f.dropped = f.buf[:0], false, false, false }
+func (f *frames) Reset() { f.buf, f.open, f.isKey = f.buf[:0], false, false }
 
 func (f *frames) Feed(b []byte, marker bool) []Unit {
 	at := f.offset(b)
 	if at < 0 {
 		return nil
 	}
-	if f.first(b) && (f.dropped || !f.open) {
-		f.buf, f.open, f.dropped = f.buf[:0], true, false
+	if f.first(b) { // what is open then lost its end
+		f.buf, f.open = f.buf[:0], true
 		f.isKey = f.key(b)
 	}
 	if f.open {
 		if len(f.buf)+len(b)-at > MaxFrame {
 			f.Reset()
-			f.dropped = true
 			return nil
 		}
 		f.buf = append(f.buf, b[at:]...)
 	}
-	if !marker || !f.open {
+	if !f.open || !marker && !f.last(b) {
 		return nil
 	}
 	f.open = false

@@ -82,17 +82,19 @@ func vp9Structure(b []byte, at int) int {
 
 func vp9First(b []byte) bool { return b[0]&vp9Begin != 0 }
 
+func vp9Last(b []byte) bool { return b[0]&vp9End != 0 }
+
 // IsKeyVP9 tells whether a payload begins a key frame: by its descriptor, or by the frame header of profiles 0 and 1,
 // as some senders set the inter bit on key frames too.
 func IsKeyVP9(b []byte) bool {
-	at := vp9Offset(b)
-	if at < 0 || !vp9First(b) {
+	if len(b) == 0 || !vp9First(b) {
 		return false
 	}
 	if b[0]&vp9Inter == 0 {
 		return true
 	}
-	if at >= len(b) {
+	at := vp9Offset(b)
+	if at < 0 || at >= len(b) {
 		return false
 	}
 	// frame_marker 10, profile low and high bit, show_existing_frame, frame_type (VP9 bitstream §6.2).

@@ -1,29 +1,32 @@
 """Asyncio RTP: voice and video over plain RTP and RTCP.
 
-``import tstrans.aio as aiortp`` is the whole migration from aiortp 0.5 to 0.8. Sockets, codecs, jitter buffers,
-pacing and RTCP run in the library, in one loop for all sessions of the process; the asyncio loop (uvloop, too) is
-woken once a batch. What is sent goes out within 4 ms, what arrives is delivered within the same.
+``import tstrans.aio as aiortp`` is the whole migration from aiortp 0.5 to 0.8. Sockets, codecs, jitter
+buffers, pacing and RTCP run in the library, in one loop for all sessions of the process; the asyncio loop
+(uvloop, too) is woken once a batch. What is sent goes out within 4 ms, what arrives is delivered within
+the same.
 
 >>> codec = get_codec(PayloadType.PCMU)
 >>> len(codec.decode(codec.encode(bytes(320))))
 320
 
-Where aiortp does what nobody can want, sessions do otherwise by default. ``as_reference=True`` brings the first
-four back:
+Where aiortp does what nobody can want, sessions do otherwise by default. ``as_reference=True`` brings the
+first four back:
 
-- The frames held back by `jitter_prefetch` are delivered once the sender has been quiet for 0.6 s; aiortp keeps
-  them for ever.
-- Without `skip_audio_gaps`, the frames before a gap are delivered when the buffer overflows; aiortp drops them.
-- A video frame with a gap waits 100 ms for a retransmission, or until a key frame begins; aiortp drops it, and
-  asks for a key frame, before its own NACK can be answered.
+- The frames held back by `jitter_prefetch` are delivered once the sender has been quiet for 0.6 s; aiortp
+  keeps them for ever.
+- Without `skip_audio_gaps`, the frames before a gap are delivered when the buffer overflows; aiortp drops
+  them.
+- A video frame with a gap waits 100 ms for a retransmission, or until a key frame begins; aiortp drops
+  it, and asks for a key frame, before its own NACK can be answered.
 - Frames that become complete together are delivered together; aiortp delivers one a packet.
 - A-law has the polarity of ITU-T G.711; that of aiortp is reversed.
 - A frame of video with a gap is dropped whole; aiortp's jitter buffer delivers what lies behind the gap.
-- Several packets of audio with one timestamp and a gap among them do not stop a buffer with `skip_audio_gaps`.
+- Several packets of audio with one timestamp and a gap among them do not stop a buffer with
+  `skip_audio_gaps`.
 - Payloads of under 3 bytes are a ValueError for the packetizers; those of aiortp never return.
 - Only STUN binding requests are answered; aiortp answers responses, too.
-- The paced queue holds 30,000 frames, a NACK brings 128 packets at most: what is beyond is counted in
-  :attr:`RTPSession.faults`, as are malformed datagrams and whatever else went wrong.
+- The paced queue holds 30,000 frames; what is beyond is counted in :attr:`RTPSession.faults`, as are malformed
+  datagrams and whatever else went wrong. A NACK brings 128 packets at most.
 
 A process that was forked cannot use sessions from before the fork: they raise, and new ones work.
 """
