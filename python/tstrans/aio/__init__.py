@@ -25,8 +25,8 @@ first four back:
   `skip_audio_gaps`.
 - Payloads of under 3 bytes are a ValueError for the packetizers; those of aiortp never return.
 - Only STUN binding requests are answered; aiortp answers responses, too.
-- The paced queue holds 30,000 frames; what is beyond is counted in :attr:`RTPSession.faults`, as are malformed
-  datagrams and whatever else went wrong. A NACK brings 128 packets at most.
+- The paced queue holds 30,000 frames; what is beyond is counted in :attr:`RTPSession.faults`, as are
+  malformed datagrams and whatever else went wrong. A NACK brings 128 packets at most.
 
 A process that was forked cannot use sessions from before the fork: they raise, and new ones work.
 """
