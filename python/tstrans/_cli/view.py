@@ -41,6 +41,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="DATABASE",
         help="a path, sqlite:// or postgres:// URL (a file in the user's state folder)",
     )
+    p.add_argument(
+        "--webrtc", action="store_true", help="at once, by WebRTC, without seeking (WHEP at /whep)"
+    )
+    p.add_argument("--ice", action="append", metavar="URL", help="a STUN or TURN server for --webrtc")
     p.add_argument("--browser", action="store_true", help="open the page in the browser")
     p.add_argument("--duration", type=float, metavar="S", help="stop after so many seconds")
     p.add_argument("-q", "--quiet", action="store_true", help="no statistics")
@@ -55,6 +59,10 @@ def _state_file() -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C."""
+    if args.webrtc:
+        from . import view_webrtc
+
+        return view_webrtc.run(args)
     from ..hls import HlsMode, HlsPublisher
     from ..hls.page import Site
     from ..timeline import TelemetryTrack, Timeline
