@@ -29,6 +29,7 @@ require (
 	github.com/pion/srtp/v3 v3.0.7
 	github.com/pion/stun/v3 v3.0.0
 	github.com/pion/transport/v3 v3.0.7
+	github.com/pion/webrtc/v4 v4.1.4
 	golang.org/x/net v0.43.0
 )
 
@@ -37,6 +38,7 @@ require (
 	github.com/benburkert/openpgp v0.0.0-20160410205803-c2471f86866c // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/mattn/go-pointer v0.0.1 // indirect
+	github.com/pion/interceptor v0.1.40 // indirect
 	github.com/pion/mdns/v2 v2.0.7 // indirect
 	github.com/pion/randutil v0.1.0 // indirect
 	github.com/pion/turn/v4 v4.1.1 // indirect

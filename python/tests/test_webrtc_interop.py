@@ -224,3 +224,47 @@ def test_browser(role, codec):
             assert ours[f"inbound-rtp-{kind}"].packetsLost == 0
 
     asyncio.run(asyncio.wait_for(main(), 80))
+
+
+@pytest.mark.skipif(chromium() is None, reason="chromium is not installed")
+def test_view_in_a_browser(tmp_path):
+    """``tstrans view --webrtc``: the page plays what the file holds, without anything being encoded."""
+    sync = pytest.importorskip("playwright.async_api")
+    import subprocess
+    import time
+
+    clip = str(tmp_path / "clip.ts")
+    source = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=30:d=4"]
+    coded = ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "30", "-pix_fmt", "yuv420p", clip]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *source, *coded], check=True, timeout=60)
+
+    async def main():
+        server = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tstrans", "view", "--webrtc", clip, "--bind", "127.0.0.1:0", "--duration", "60"),
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "python")},
+        )
+        try:
+            line = (await asyncio.wait_for(server.stderr.readline(), 30)).decode()
+            address = next(w for w in line.split() if w.startswith("http://"))
+            async with sync.async_playwright() as w:
+                browser = await w.chromium.launch(executable_path=chromium(), args=FLAGS, headless=True)
+                try:
+                    page = await browser.new_page()
+                    await page.goto(address)
+                    end = time.monotonic() + 25
+                    decoded, size = 0, None
+                    while time.monotonic() < end and decoded < 45:
+                        await asyncio.sleep(0.2)
+                        decoded, size = await page.evaluate(
+                            """async () => { let n = 0; (await pc.getStats()).forEach(
+                                s => { if (s.type == 'inbound-rtp') n = s.framesDecoded; }); return [n, v.videoWidth]; }"""
+                        )
+                    assert decoded >= 45 and size == 320
+                finally:
+                    await browser.close()
+        finally:
+            server.terminate()
+            await server.wait()
+
+    asyncio.run(asyncio.wait_for(main(), 90))

@@ -624,3 +624,126 @@ def test_cycles_leave_nothing():
 
     run(main(), 60 + 2 * cycles)
     assert library().base.tst_handle_count() < 50
+
+
+class LossyProxy(asyncio.DatagramProtocol):
+    """Passes datagrams between the two sides and loses some, by a seeded choice, once told to."""
+
+    def __init__(self, seed, share):
+        import random
+
+        self.random = random.Random(seed)
+        self.share = share
+        self.losing = False
+        self.peers = []
+        self.lost = self.passed = 0
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, address):
+        if address not in self.peers:
+            return
+        # Media alone: what keeps the connection up is not what is tried here.
+        if self.losing and 128 <= data[0] < 192 and self.random.random() < self.share:
+            self.lost += 1
+            return
+        self.passed += 1
+        self.transport.sendto(data, self.peers[1 - self.peers.index(address)])
+
+
+def through(sdp, port):
+    """The description with the proxy's address for every candidate."""
+    sdp = re.sub(r"a=candidate:.*\r\n", "", sdp)
+    return sdp.replace("a=end-of-candidates", f"a=candidate:1 1 udp 2130706431 127.0.0.1 {port} typ host\r\na=end-of-candidates")
+
+
+@pytest.mark.parametrize("codec", ["video/VP8", "video/H264"])
+def test_five_percent_loss(codec, monkeypatch):
+    from tstrans.webrtc import rtcpeerconnection
+
+    # Candidates of the loopback interface too, which is where the proxy is.
+    plain = rtcpeerconnection.Peer.__init__
+    monkeypatch.setattr(
+        rtcpeerconnection.Peer, "__init__", lambda self, hub, number, values: plain(self, hub, number, {**values, "loopback": True})
+    )
+
+    def own(sdp):
+        return next(
+            ("127.0.0.1", int(m.group(1))) for m in re.finditer(r"a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 (\d+) typ host", sdp)
+        )
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        p, q = RTCPeerConnection(), RTCPeerConnection()
+        transport, proxy = await loop.create_datagram_endpoint(lambda: LossyProxy(7, 0.05), local_addr=("127.0.0.1", 0))
+        port = transport.get_extra_info("sockname")[1]
+        tracks = []
+        q.on("track", tracks.append)
+        p.addTrack(aiortc.VideoStreamTrack())
+        p.getTransceivers()[0].setCodecPreferences(
+            [c for c in RTCRtpSender.getCapabilities("video").codecs if c.mimeType == codec]
+        )
+        await p.setLocalDescription(await p.createOffer())
+        await q.setRemoteDescription(RTCSessionDescription(through(p.localDescription.sdp, port), "offer"))
+        await q.setLocalDescription(await q.createAnswer())
+        proxy.peers = [own(p.localDescription.sdp), own(q.localDescription.sdp)]
+        await p.setRemoteDescription(RTCSessionDescription(through(q.localDescription.sdp, port), "answer"))
+        await tracks[0].recv()
+        proxy.losing = True
+        frames = [await tracks[0].recv() for _ in range(150)]
+        proxy.losing = False
+        assert proxy.lost > 3 and proxy.passed > 150
+        steps = [(b.pts - a.pts) // 3000 for a, b in zip(frames, frames[1:], strict=False)]
+        # What was lost was repaired: hardly a picture is missing.
+        assert sum(s - 1 for s in steps) <= 3 and steps.count(1) >= 145, steps
+        repaired = q._peer.stream_stats(0, 1).packets_repaired
+        assert repaired > 0
+        stats = {s.type: s for s in (await q.getStats()).values()}
+        assert stats["inbound-rtp"].packetsLost > 0
+        await p.close()
+        await q.close()
+        transport.close()
+
+    run(main())
+
+
+def test_a_killed_peer_is_noticed(monkeypatch):
+    from tstrans.webrtc import rtcpeerconnection
+
+    plain = rtcpeerconnection.Peer.__init__
+    monkeypatch.setattr(
+        rtcpeerconnection.Peer, "__init__", lambda self, hub, number, values: plain(self, hub, number, {**values, "failed_after_ms": 1500})
+    )
+
+    async def main():
+        p, q = RTCPeerConnection(), RTCPeerConnection()
+        log = watch(p, [])
+        p.createDataChannel("x")
+        await negotiate(p, q)
+        await connected(p, q)
+        log.clear()
+        # The sockets of the other side go away without a word.
+        import os
+        import socket
+
+        ports = {int(x) for x in re.findall(r"a=candidate:\S+ 1 udp \d+ \S+ (\d+) typ host", q.localDescription.sdp)}
+        for fd in os.listdir("/proc/self/fd"):
+            try:
+                s = socket.socket(fileno=os.dup(int(fd)))
+            except OSError:
+                continue
+            try:
+                if s.type == socket.SOCK_DGRAM and s.getsockname()[1] in ports:
+                    s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            finally:
+                s.close()
+        await until(lambda: p.connectionState == "failed", 20)
+        assert [e[0] for e in log] == ["iceconnectionstatechange", "connectionstatechange"]
+        assert log[-1][3:] == ("failed", "failed")
+        await p.close()
+        await q.close()
+
+    run(main(), 40)
