@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF007
 """WebRTC with other implementations: aiortc in both roles, a real browser."""
 
 from __future__ import annotations
@@ -22,7 +23,15 @@ async def start(python, package, role, *more):
     if package != "tstrans.webrtc":
         env.pop("PYTHONPATH")
     return await asyncio.create_subprocess_exec(
-        python, OTHER, package, role, *more, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=env, limit=1 << 22
+        python,
+        OTHER,
+        package,
+        role,
+        *more,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env=env,
+        limit=1 << 22,
     )
 
 
@@ -55,7 +64,9 @@ async def pair(first, second, *more):
                 await p.wait()
 
 
-needs_aiortc = pytest.mark.skipif(not AIORTC.exists(), reason="aiortc is not installed: build/interop/setup.sh")
+needs_aiortc = pytest.mark.skipif(
+    not AIORTC.exists(), reason="aiortc is not installed: build/interop/setup.sh"
+)
 OURS = (sys.executable, "tstrans.webrtc")
 THEIRS = (str(AIORTC), "aiortc")
 
@@ -149,7 +160,9 @@ def test_browser(role, codec):
         while (await reader.readline()).strip():
             pass
         body = PAGE.encode()
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        )
         await writer.drain()
         writer.close()
 
@@ -206,16 +219,25 @@ def test_browser(role, codec):
         while time.monotonic() < end:
             await asyncio.sleep(0.2)
             s = await page.evaluate("stats()")
-            if min(counts.values()) > 20 and s.get("in-video", [0, 0, 0])[2] > 20 and s.get("in-audio", [0])[0] > 20 and got:
+            if (
+                min(counts.values()) > 20
+                and s.get("in-video", [0, 0, 0])[2] > 20
+                and s.get("in-audio", [0])[0] > 20
+                and got
+            ):
                 break
-        ours = {f"{r.type}-{r.kind}": r for r in (await pc.getStats()).values() if r.type.endswith("bound-rtp")}
+        ours = {
+            f"{r.type}-{r.kind}": r for r in (await pc.getStats()).values() if r.type.endswith("bound-rtp")
+        }
         theirs = await page.evaluate("stats()")
         messages = await page.evaluate("got")
         await pc.close()
         assert min(counts.values()) > 20, (counts, theirs)
         assert theirs["in-video"][2] > 20 and theirs["in-video"][3] == 640, theirs
         assert theirs["in-audio"][0] > 20 and theirs["in-video"][1] == 0, theirs
-        assert (messages, got) == ((["hello"], ["echo hello"]) if role == "offering" else (["echo hello"], ["hello"]))
+        assert (messages, got) == (
+            (["hello"], ["echo hello"]) if role == "offering" else (["echo hello"], ["hello"])
+        )
         assert sizes and all(w / h == pytest.approx(4 / 3, abs=0.05) for w, h in sizes), sizes
         # The two sides count the same packets, but for what was under way between the two looks.
         for kind in ("audio", "video"):
@@ -240,7 +262,18 @@ def test_view_in_a_browser(tmp_path):
 
     async def main():
         server = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tstrans", "view", "--webrtc", clip, "--bind", "127.0.0.1:0", "--duration", "60"),
+            *(
+                sys.executable,
+                "-m",
+                "tstrans",
+                "view",
+                "--webrtc",
+                clip,
+                "--bind",
+                "127.0.0.1:0",
+                "--duration",
+                "60",
+            ),
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(ROOT / "python")},
         )

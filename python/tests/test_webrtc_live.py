@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF007
 """Streams into the browser without re-encoding: WHEP, WHIP, KLV beside the picture."""
 
 from __future__ import annotations
@@ -9,7 +10,14 @@ from fractions import Fraction
 
 import pytest
 from tstrans.io import parse_file
-from tstrans.mpegts import DemuxEvent, MuxerProgramConfigBuilder, MuxerConfigBuilder, Muxer, KlvStreamType, VideoCodec
+from tstrans.mpegts import (
+    DemuxEvent,
+    KlvStreamType,
+    Muxer,
+    MuxerConfigBuilder,
+    MuxerProgramConfigBuilder,
+    VideoCodec,
+)
 from tstrans.webrtc import EncodedPacket, MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from tstrans.webrtc.live import ReorderedPicturesError, TransportStream
 from tstrans.webrtc.mediastreams import MediaStreamError
@@ -34,7 +42,9 @@ async def until(condition, limit=15.0):
 async def http(address, method, path, body=""):
     reader, writer = await asyncio.open_connection(*address)
     data = body.encode()
-    writer.write(f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)
+    writer.write(
+        f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data
+    )
     head, _, rest = (await reader.read()).decode().partition("\r\n\r\n")
     writer.close()
     fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
@@ -44,10 +54,35 @@ async def http(address, method, path, body=""):
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory):
     at = tmp_path_factory.mktemp("clips")
-    base = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=192x108:r=30:d=1", "-pix_fmt", "yuv420p", "-g", "15"]
-    subprocess.run([*base, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", str(at / "plain.ts")], check=True, timeout=60)
+    base = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-y",
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=192x108:r=30:d=1",
+        "-pix_fmt",
+        "yuv420p",
+        "-g",
+        "15",
+    ]
+    subprocess.run(
+        [*base, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", str(at / "plain.ts")],
+        check=True,
+        timeout=60,
+    )
     subprocess.run([*base, "-c:v", "libx264", "-bf", "3", str(at / "b.ts")], check=True, timeout=60)
-    hevc = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "bframes=0:log-level=none", str(at / "hevc.ts")]
+    hevc = [
+        "-c:v",
+        "libx265",
+        "-preset",
+        "ultrafast",
+        "-x265-params",
+        "bframes=0:log-level=none",
+        str(at / "hevc.ts"),
+    ]
     subprocess.run([*base, *hevc], check=True, timeout=60)
     return at
 
@@ -173,7 +208,7 @@ def test_b_frames_are_named(clips):
 def test_no_video_is_told(tmp_path):
     async def main():
         stream = TransportStream(lambda: b"")
-        with pytest.raises(Exception, match="no H.264 or H.265"):
+        with pytest.raises(Exception, match=r"no H\.264 or H\.265"):
             await stream.ready()
 
     run(main())
@@ -186,7 +221,10 @@ def test_whip_takes_a_stream():
 
         async def recv(self):
             await asyncio.sleep(0.01)
-            au = b"\0\0\0\1\x67\x42\xc0\x1f\xaa\0\0\0\1\x68\xce\x3c\x80\0\0\0\1\x65" + bytes([0x80 | self.n & 0x7F]) * 500
+            au = (
+                b"\0\0\0\1\x67\x42\xc0\x1f\xaa\0\0\0\1\x68\xce\x3c\x80\0\0\0\1\x65"
+                + bytes([0x80 | self.n & 0x7F]) * 500
+            )
             self.n += 1
             return EncodedPacket(au, self.n * 3000, Fraction(1, 90000), codec="h264", is_keyframe=True)
 

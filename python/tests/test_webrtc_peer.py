@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF007
 """Connections in one process: order of events, descriptions, errors, data channels, media."""
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ from tstrans.webrtc.exceptions import InternalError, InvalidAccessError, Invalid
 from tstrans.webrtc.mediastreams import MediaStreamError
 
 STATES = ("signalingState", "iceGatheringState", "iceConnectionState", "connectionState")
-EVENTS = ("signalingstatechange", "icegatheringstatechange", "iceconnectionstatechange", "connectionstatechange")
+EVENTS = (
+    "signalingstatechange",
+    "icegatheringstatechange",
+    "iceconnectionstatechange",
+    "connectionstatechange",
+)
 
 
 def run(coroutine, limit: float = 30.0):
@@ -98,13 +104,21 @@ def test_order_of_events():
         for log in (lp, lq):
             log.clear()
         await p.close()
-        assert [e[0] for e in lp] == ["signalingstatechange", "iceconnectionstatechange", "connectionstatechange"]
+        assert [e[0] for e in lp] == [
+            "signalingstatechange",
+            "iceconnectionstatechange",
+            "connectionstatechange",
+        ]
         assert lp[-1][1:] == ("closed", "complete", "closed", "closed")
         assert audio.readyState == "ended" and ended == ["audio"]
         assert p.event_names() == set()
         # The other side follows by itself; its tracks last until what arrived was read.
         await until(lambda: q.connectionState == "closed")
-        assert [e[0] for e in lq] == ["signalingstatechange", "iceconnectionstatechange", "connectionstatechange"]
+        assert [e[0] for e in lq] == [
+            "signalingstatechange",
+            "iceconnectionstatechange",
+            "connectionstatechange",
+        ]
         assert tracks[0].readyState == "live"
         with pytest.raises(MediaStreamError):
             while True:
@@ -274,7 +288,9 @@ def test_offer_line_by_line():
         assert normalised(offer.sdp) == OFFER
         await p.setLocalDescription(offer)
         local = p.localDescription.sdp
-        assert local.count("a=end-of-candidates") == 3 and "a=candidate:" in local and "m=audio 9 " not in local
+        assert (
+            local.count("a=end-of-candidates") == 3 and "a=candidate:" in local and "m=audio 9 " not in local
+        )
         await q.setRemoteDescription(p.localDescription)
         answer = normalised((await q.createAnswer()).sdp)
         assert answer == OFFER.replace("actpass", "active").replace("sendrecv", "recvonly")
@@ -394,7 +410,9 @@ def test_data_channels():
             chat.send("early")
         chat.on("message", back.append)
         await negotiate(p, q)
-        await until(lambda: chat.readyState == "open" and n1.readyState == n2.readyState == "open" and len(seen) == 2)
+        await until(
+            lambda: chat.readyState == "open" and n1.readyState == n2.readyState == "open" and len(seen) == 2
+        )
         assert chat.id == 1 and ("chat", 1, "open", True, None, "") in seen
         assert ("lossy", 3, "open", False, 3, "raw") in seen
         messages = ["text", "", b"", b"\x00\xff", "ä", "x" * 200000, b"y" * 262144]
@@ -415,7 +433,11 @@ def test_data_channels():
         mine = q.createDataChannel("mine")
         await until(lambda: inbox == ["over"] and mine.readyState == "open")
         assert mine.id == 0, "the client of DTLS has the even streams"
-        assert p.sctp.state == "connected" and p.sctp.maxChannels == 65535 and p.sctp.transport.state == "connected"
+        assert (
+            p.sctp.state == "connected"
+            and p.sctp.maxChannels == 65535
+            and p.sctp.transport.state == "connected"
+        )
         lows, closes = [], []
         chat.bufferedAmountLowThreshold = 1000
         chat.on("bufferedamountlow", lambda: lows.append(chat.bufferedAmount))
@@ -437,7 +459,9 @@ def test_data_channels():
     run(main())
 
 
-@pytest.mark.parametrize("codec", ["audio/opus", "audio/G722", "audio/PCMU", "audio/PCMA", "video/VP8", "video/H264"])
+@pytest.mark.parametrize(
+    "codec", ["audio/opus", "audio/G722", "audio/PCMU", "audio/PCMA", "video/VP8", "video/H264"]
+)
 def test_media(codec):
     async def main():
         p, q = RTCPeerConnection(), RTCPeerConnection()
@@ -460,7 +484,9 @@ def test_media(codec):
         else:
             rate = {"audio/opus": 48000, "audio/G722": 16000}.get(codec, 8000)
             assert [f.pts for f in frames] == [rate // 50 * i for i in range(10)]
-            assert all(f.sample_rate == rate and f.samples == rate // 50 and f.format.name == "s16" for f in frames)
+            assert all(
+                f.sample_rate == rate and f.samples == rate // 50 and f.format.name == "s16" for f in frames
+            )
         await until(lambda: p._peer.stream_stats(0, 0).has_remote, 5)
         sent = {s.type: s for s in (await sender.getStats()).values()}
         assert sent["outbound-rtp"].packetsSent >= 10 and sent["outbound-rtp"].kind == kind
@@ -545,9 +571,13 @@ def test_encoded_packets_pass_unchanged():
                 await asyncio.sleep(0.01)
                 key = self.n % 5 == 0
                 body = bytes((self.n + i) & 0x7F | 0x10 for i in range(4000))
-                au = b"\0\0\0\1\x67\x42\x00\x1f\0\0\0\1\x68\xce\0\0\0\1" + (b"\x65" if key else b"\x41") + body
+                au = (
+                    b"\0\0\0\1\x67\x42\x00\x1f\0\0\0\1\x68\xce\0\0\0\1" + (b"\x65" if key else b"\x41") + body
+                )
                 self.n += 1
-                return aiortc.EncodedPacket(au, (self.n - 1) * 3000, Fraction(1, 90000), codec="h264", is_keyframe=key)
+                return aiortc.EncodedPacket(
+                    au, (self.n - 1) * 3000, Fraction(1, 90000), codec="h264", is_keyframe=key
+                )
 
         p, q = RTCPeerConnection(), RTCPeerConnection()
         tracks = []
@@ -557,7 +587,7 @@ def test_encoded_packets_pass_unchanged():
         packets = [await tracks[0].recv() for _ in range(12)]
         assert packets[0].is_keyframe and packets[5].is_keyframe and not packets[1].is_keyframe
         assert [x.pts for x in packets] == [3000 * i for i in range(12)]
-        n = (packets[0].data[-1] & 0x0F)
+        n = packets[0].data[-1] & 0x0F
         for i, x in enumerate(packets):
             assert x.codec == "h264" and len(x.data) == 4019, (i, n)
         await p.close()
@@ -655,7 +685,10 @@ class LossyProxy(asyncio.DatagramProtocol):
 def through(sdp, port):
     """The description with the proxy's address for every candidate."""
     sdp = re.sub(r"a=candidate:.*\r\n", "", sdp)
-    return sdp.replace("a=end-of-candidates", f"a=candidate:1 1 udp 2130706431 127.0.0.1 {port} typ host\r\na=end-of-candidates")
+    return sdp.replace(
+        "a=end-of-candidates",
+        f"a=candidate:1 1 udp 2130706431 127.0.0.1 {port} typ host\r\na=end-of-candidates",
+    )
 
 
 @pytest.mark.parametrize("codec", ["video/VP8", "video/H264"])
@@ -665,18 +698,23 @@ def test_five_percent_loss(codec, monkeypatch):
     # Candidates of the loopback interface too, which is where the proxy is.
     plain = rtcpeerconnection.Peer.__init__
     monkeypatch.setattr(
-        rtcpeerconnection.Peer, "__init__", lambda self, hub, number, values: plain(self, hub, number, {**values, "loopback": True})
+        rtcpeerconnection.Peer,
+        "__init__",
+        lambda self, hub, number, values: plain(self, hub, number, {**values, "loopback": True}),
     )
 
     def own(sdp):
         return next(
-            ("127.0.0.1", int(m.group(1))) for m in re.finditer(r"a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 (\d+) typ host", sdp)
+            ("127.0.0.1", int(m.group(1)))
+            for m in re.finditer(r"a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 (\d+) typ host", sdp)
         )
 
     async def main():
         loop = asyncio.get_running_loop()
         p, q = RTCPeerConnection(), RTCPeerConnection()
-        transport, proxy = await loop.create_datagram_endpoint(lambda: LossyProxy(7, 0.05), local_addr=("127.0.0.1", 0))
+        transport, proxy = await loop.create_datagram_endpoint(
+            lambda: LossyProxy(7, 0.05), local_addr=("127.0.0.1", 0)
+        )
         port = transport.get_extra_info("sockname")[1]
         tracks = []
         q.on("track", tracks.append)
@@ -713,7 +751,9 @@ def test_a_killed_peer_is_noticed(monkeypatch):
 
     plain = rtcpeerconnection.Peer.__init__
     monkeypatch.setattr(
-        rtcpeerconnection.Peer, "__init__", lambda self, hub, number, values: plain(self, hub, number, {**values, "failed_after_ms": 1500})
+        rtcpeerconnection.Peer,
+        "__init__",
+        lambda self, hub, number, values: plain(self, hub, number, {**values, "failed_after_ms": 1500}),
     )
 
     async def main():
@@ -727,7 +767,10 @@ def test_a_killed_peer_is_noticed(monkeypatch):
         import os
         import socket
 
-        ports = {int(x) for x in re.findall(r"a=candidate:\S+ 1 udp \d+ \S+ (\d+) typ host", q.localDescription.sdp)}
+        ports = {
+            int(x)
+            for x in re.findall(r"a=candidate:\S+ 1 udp \d+ \S+ (\d+) typ host", q.localDescription.sdp)
+        }
         for fd in os.listdir("/proc/self/fd"):
             try:
                 s = socket.socket(fileno=os.dup(int(fd)))

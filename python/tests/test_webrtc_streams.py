@@ -105,7 +105,10 @@ def test_next_timestamp_of_both_kinds():
         assert await video.next_timestamp() == (0, Fraction(1, 90000))
         assert await video.next_timestamp() == (3000, Fraction(1, 90000))
         audio.sample_rate = 48000
-        assert [await audio.next_timestamp() for _ in range(2)] == [(0, Fraction(1, 48000)), (960, Fraction(1, 48000))]
+        assert [await audio.next_timestamp() for _ in range(2)] == [
+            (0, Fraction(1, 48000)),
+            (960, Fraction(1, 48000)),
+        ]
         for track in (video, audio):
             track.stop()
             with pytest.raises(MediaStreamError):
@@ -192,7 +195,9 @@ def test_without_pyav_a_clear_error():
     except ImportError as e:
         print("told")
     """
-    out = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60)
+    out = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60
+    )
     assert out.stdout.strip() == "told", out.stderr
 
 
@@ -316,7 +321,20 @@ def test_program_builtin_tracks():
 def clips(tmp_path_factory):
     """A second of H.264 without B-frames and of Opus or AAC, in several containers."""
     at = tmp_path_factory.mktemp("clips")
-    base = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=320x240:r=25:d=1", "-f", "lavfi", "-i", "sine=440:d=1"]
+    base = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-y",
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=320x240:r=25:d=1",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=440:d=1",
+    ]
     h264 = ["-c:v", "libx264", "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p"]
     for name, extra in {
         "a.mp4": [*h264, "-c:a", "aac"],
@@ -348,7 +366,9 @@ def test_player_decodes(clips):
         assert time.monotonic() - start > 0.8, "frames are paced"
         assert len(video) == 25
         assert video[0].pts == 0
-        assert all(f.sample_rate == 48000 and f.layout.name == "stereo" and f.format.name == "s16" for f in audio)
+        assert all(
+            f.sample_rate == 48000 and f.layout.name == "stereo" and f.format.name == "s16" for f in audio
+        )
         assert [f.pts for f in audio] == [960 * i for i in range(len(audio))]
         assert all(f.samples == 960 for f in audio[:-1]) and len(audio) >= 49
         assert player.audio.readyState == player.video.readyState == "ended"
@@ -422,7 +442,11 @@ def test_relay_unbuffered_keeps_the_newest():
     async def main():
         source = aiortc.AudioStreamTrack()
         relay = MediaRelay()
-        fast, slow, new = relay.subscribe(source), relay.subscribe(source), relay.subscribe(source, buffered=False)
+        fast, slow, new = (
+            relay.subscribe(source),
+            relay.subscribe(source),
+            relay.subscribe(source, buffered=False),
+        )
         await asyncio.gather(slow.recv(), new.recv(), fast.recv())
         for _ in range(5):
             await fast.recv()
@@ -450,7 +474,12 @@ def test_blackhole_leaves_the_track_alone():
 
 @pytest.mark.parametrize(
     ("name", "codecs"),
-    [("r.wav", {"pcm_s16le"}), ("r.mp4", {"aac", "h264"}), ("r.webm", {"opus", "vp8"}), ("r%3d.png", {"png"})],
+    [
+        ("r.wav", {"pcm_s16le"}),
+        ("r.mp4", {"aac", "h264"}),
+        ("r.webm", {"opus", "vp8"}),
+        ("r%3d.png", {"png"}),
+    ],
 )
 def test_recorder(tmp_path, name, codecs):
     async def main():

@@ -37,7 +37,11 @@ def run(args: argparse.Namespace) -> int:
             server = WebRTCServer(stream, configuration=RTCConfiguration(iceServers=servers))
             address, at = await server.start(host.strip("[]"), int(port))
             shown = f"[{address}]" if ":" in address else address
-            print(f"{stream.codec.upper()} by WebRTC at http://{shown}:{at}/ (WHEP: /whep)", file=sys.stderr, flush=True)
+            print(
+                f"{stream.codec.upper()} by WebRTC at http://{shown}:{at}/ (WHEP: /whep)",
+                file=sys.stderr,
+                flush=True,
+            )
             try:
                 if args.duration is None:
                     await asyncio.Event().wait()

@@ -55,7 +55,9 @@ def capabilities(kind: int) -> str:
 class Sink(Protocol):
     """Who takes the events of one connection."""
 
-    def _event(self, kind: int, code: int, obj: int, value: int, flags: int, clock: int, data: bytes) -> None: ...
+    def _event(
+        self, kind: int, code: int, obj: int, value: int, flags: int, clock: int, data: bytes
+    ) -> None: ...
 
 
 class Hub(Handle):
@@ -168,7 +170,9 @@ class Hub(Handle):
             if sink is None:
                 continue
             try:
-                sink._event(kind, code, obj, value, flags, clock, arena[offset : offset + length] if length else b"")
+                sink._event(
+                    kind, code, obj, value, flags, clock, arena[offset : offset + length] if length else b""
+                )
             except Exception as e:  # a listener's; the others still get their events
                 if self._loop is None:
                     raise
@@ -183,7 +187,9 @@ class Peer(Handle):
     _close_name = "tst_rtc_peer_close"
     __slots__ = ()
 
-    def __init__(self, hub: Hub, number: int, values: dict[str, int | float | bool | str | bytes | None]) -> None:
+    def __init__(
+        self, hub: Hub, number: int, values: dict[str, int | float | bool | str | bytes | None]
+    ) -> None:
         api = room(self._room)
         out = c_uint64()
         with Config(values) as config:

@@ -116,7 +116,7 @@ def __getattr__(name: str) -> object:
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def __dir__() -> list[str]:

@@ -23,13 +23,18 @@ def of(kind: str) -> RTCRtpCapabilities:
         raise ValueError(f"cannot get capabilities for unknown media {kind}")
     codecs = []
     for line in webrtc_lib.capabilities(KINDS[kind]).splitlines():
-        mime, clock, channels, parameters = line.split(" ", 3)
+        mime, clock, channels, listed = line.split(" ", 3)
+        parameters: dict[str, int | str | None] = {}
+        for part in listed.split(";"):
+            name, found, value = part.partition("=")
+            if found:
+                parameters[name] = value
         codecs.append(
             RTCRtpCodecCapability(
                 mimeType=mime,
                 clockRate=int(clock),
                 channels=int(channels) or None,
-                parameters=dict(p.split("=", 1) for p in parameters.split(";") if "=" in p),
+                parameters=parameters,
             )
         )
     return RTCRtpCapabilities(

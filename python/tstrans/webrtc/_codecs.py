@@ -86,7 +86,9 @@ class _Audio:
         self._shape = shape
         if frame.pts is not None and frame.time_base:
             at = convert_timebase(frame.pts, frame.time_base, fractions.Fraction(1, self._clock))
-            if self._next is None or (self._expected is not None and abs(at - self._expected) > 2 * self._step):
+            if self._next is None or (
+                self._expected is not None and abs(at - self._expected) > 2 * self._step
+            ):
                 self._next = at
             self._expected = at + frame.samples * self._clock // frame.sample_rate
         elif self._next is None:

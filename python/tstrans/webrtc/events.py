@@ -95,7 +95,9 @@ class EventEmitter:
             if self._events.get("error"):
                 self.emit("error", error)
             else:
-                t.get_loop().call_exception_handler({"message": "a listener failed", "exception": error, "future": t})
+                t.get_loop().call_exception_handler(
+                    {"message": "a listener failed", "exception": error, "future": t}
+                )
 
         task.add_done_callback(done)
 

@@ -97,7 +97,11 @@ class TransportStream:
     """
 
     def __init__(
-        self, read: Callable[[], bytes], *, paced: bool = False, again: Callable[[], Callable[[], bytes]] | None = None
+        self,
+        read: Callable[[], bytes],
+        *,
+        paced: bool = False,
+        again: Callable[[], Callable[[], bytes]] | None = None,
     ) -> None:
         self._read = read
         self._paced = paced
@@ -233,10 +237,14 @@ class TransportStream:
             delay = event.pts.raw - event.dts.raw
             self._delay = getattr(self, "_delay", delay)
             if delay != self._delay:
-                self._reordered = "the pictures have B-frames, which WebRTC does not carry: encode without (-bf 0)"
+                self._reordered = (
+                    "the pictures have B-frames, which WebRTC does not carry: encode without (-bf 0)"
+                )
                 raise ReorderedPicturesError(self._reordered)
         elif event.dts is None and hasattr(self, "_delay"):
-            raise ReorderedPicturesError("the pictures have B-frames, which WebRTC does not carry: encode without (-bf 0)")
+            raise ReorderedPicturesError(
+                "the pictures have B-frames, which WebRTC does not carry: encode without (-bf 0)"
+            )
         self._last = max(self._last, pts)
         key = bool(event.random_access_indicator) or _is_key(event.codec.value, event.payload)
         packet = EncodedPacket(event.payload, pts, _BASE, codec=event.codec.value, is_keyframe=key)

@@ -10,7 +10,7 @@ import fractions
 import time
 import uuid
 from abc import ABCMeta, abstractmethod
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from . import _av
 from .events import AsyncIOEventEmitter
@@ -44,7 +44,7 @@ VIDEO_TIME_BASE = fractions.Fraction(1, VIDEO_CLOCK_RATE)
 
 _SILENCE_RATE = 8000
 
-Media = Union["Frame", "Packet", "EncodedPacket"]
+Media = Union["Frame", "Packet[Any]", "EncodedPacket"]
 
 
 def convert_timebase(pts: int, from_base: fractions.Fraction, to_base: fractions.Fraction) -> int:

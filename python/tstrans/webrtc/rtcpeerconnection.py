@@ -112,7 +112,11 @@ class RTCPeerConnection(AsyncIOEventEmitter):
         return self._description(self._peer.info().remote_type, abi.TST_RTC_TEXT_REMOTE)
 
     def _description(self, kind: int, what: int) -> RTCSessionDescription | None:
-        return RTCSessionDescription(sdp=self._peer.text(what), type=_TYPES[kind]) if kind < len(_TYPES) else None
+        return (
+            RTCSessionDescription(sdp=self._peer.text(what), type=_TYPES[kind])
+            if kind < len(_TYPES)
+            else None
+        )
 
     @property
     def sctp(self) -> RTCSctpTransport | None:
@@ -141,7 +145,9 @@ class RTCPeerConnection(AsyncIOEventEmitter):
             return sender
         return self._append(number, track.kind, track).sender
 
-    def addTransceiver(self, trackOrKind: str | MediaStreamTrack, direction: str = "sendrecv") -> RTCRtpTransceiver:
+    def addTransceiver(
+        self, trackOrKind: str | MediaStreamTrack, direction: str = "sendrecv"
+    ) -> RTCRtpTransceiver:
         """Add a transceiver for a track, or for a kind."""
         self._assert_open()
         track = None if isinstance(trackOrKind, str) else trackOrKind
@@ -152,7 +158,9 @@ class RTCPeerConnection(AsyncIOEventEmitter):
             raise InternalError(f'Invalid direction "{direction}"')
         if track is not None:
             self._assert_no_sender(track)
-        number = self._peer.add_transceiver(KINDS[kind], DIRECTIONS.index(direction), track.id if track else "")
+        number = self._peer.add_transceiver(
+            KINDS[kind], DIRECTIONS.index(direction), track.id if track else ""
+        )
         return self._append(number, kind, track)
 
     def _assert_no_sender(self, track: MediaStreamTrack) -> None:
@@ -161,7 +169,9 @@ class RTCPeerConnection(AsyncIOEventEmitter):
 
     def _append(self, number: int, kind: str, track: MediaStreamTrack | None) -> RTCRtpTransceiver:
         assert number == len(self._transceivers)
-        t = RTCRtpTransceiver(self, number, RTCRtpSender(self, number, kind, track), RTCRtpReceiver(self, number, kind))
+        t = RTCRtpTransceiver(
+            self, number, RTCRtpSender(self, number, kind, track), RTCRtpReceiver(self, number, kind)
+        )
         self._transceivers.append(t)
         return t
 

@@ -213,7 +213,12 @@ class RTCRtpSender:
             packet = _seen if _seen.data is data else _look(data)
             if packet.payload is not None:
                 codec = packet.codec or codec
-                peer.send(number, codec, self._continue(track, packet.at(clocks[codec]), clocks[codec]), packet.payload)
+                peer.send(
+                    number,
+                    codec,
+                    self._continue(track, packet.at(clocks[codec]), clocks[codec]),
+                    packet.payload,
+                )
                 continue
             if self._encoder is None or self._encoder_codec != codec:
                 self._encoder = _codecs.encoder(codec)
@@ -236,5 +241,3 @@ class RTCRtpSender:
             self._origin = 0 if self._last is None else self._last[1] + clock // 30 - at
         self._last = (track, at + self._origin)
         return at + self._origin
-
-

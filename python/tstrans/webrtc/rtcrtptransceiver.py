@@ -24,7 +24,9 @@ H265 = RTCRtpCodecCapability(mimeType="video/H265", clockRate=90000)
 class RTCRtpTransceiver:
     """Both directions of one kind of media."""
 
-    def __init__(self, pc: RTCPeerConnection, number: int, sender: RTCRtpSender, receiver: RTCRtpReceiver) -> None:
+    def __init__(
+        self, pc: RTCPeerConnection, number: int, sender: RTCRtpSender, receiver: RTCRtpReceiver
+    ) -> None:
         self._pc = pc
         self._number = number
         self._sender = sender
@@ -39,12 +41,12 @@ class RTCRtpTransceiver:
     def currentDirection(self) -> str | None:
         """What was negotiated; None before."""
         current = self._pc._peer.transceiver(self._number).current
-        return None if current == abi.TST_RTC_NO_DIRECTION else DIRECTIONS[current]
+        return None if current == abi.TST_RTC_NO_DIRECTION else DIRECTIONS[int(current)]
 
     @property
     def direction(self) -> str:
         """What the next description asks for: sendrecv, sendonly, recvonly, inactive."""
-        return DIRECTIONS[self._pc._peer.transceiver(self._number).direction]
+        return DIRECTIONS[int(self._pc._peer.transceiver(self._number).direction)]
 
     @direction.setter
     def direction(self, direction: str) -> None:

@@ -114,7 +114,12 @@ class WebRTCServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             answer = await asyncio.wait_for(self._request(reader), _TIMEOUT)
-        except (asyncio.TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
+        except (
+            asyncio.TimeoutError,
+            asyncio.IncompleteReadError,
+            asyncio.LimitOverrunError,
+            ConnectionError,
+        ):
             answer = None
         try:
             if answer is not None:
@@ -150,7 +155,9 @@ class WebRTCServer:
             return 204, "text/plain", "", ""
         if method == "GET" and path == "/" and self._source is not None:
             return 200, "text/html; charset=utf-8", _PAGE, ""
-        known = (room == "whep" and self._source is not None) or (room == "whip" and self._on_publish is not None)
+        known = (room == "whep" and self._source is not None) or (
+            room == "whip" and self._on_publish is not None
+        )
         if not known:
             return 404, "text/plain", "nothing here", ""
         if name:
@@ -225,7 +232,9 @@ class WebRTCServer:
         try:
             await pc.setRemoteDescription(offer)
         except OperationError:
-            raise OperationError(f"the stream is {source.codec.upper()}, which the offer does not take") from None
+            raise OperationError(
+                f"the stream is {source.codec.upper()}, which the offer does not take"
+            ) from None
 
     async def _publish(self, pc: RTCPeerConnection, offer: RTCSessionDescription) -> None:
         def track(t: MediaStreamTrack) -> None:

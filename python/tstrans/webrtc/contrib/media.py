@@ -216,7 +216,9 @@ class MediaPlayer:
                 track._read = at
             while not self._quit and track in self._started:
                 waiting = len(track._queue)
-                if waiting < _MAX_QUEUED and (at - track._read < _AHEAD if self._paced else waiting < _MAX_LIVE):
+                if waiting < _MAX_QUEUED and (
+                    at - track._read < _AHEAD if self._paced else waiting < _MAX_LIVE
+                ):
                     break
                 if waiting < _MAX_QUEUED and any(t is not track and not t._queue for t in self._started):
                     break  # another track waits for what comes later in the input
@@ -268,7 +270,9 @@ class MediaPlayer:
         last: dict[PlayerStreamTrack, tuple[int, int]] = {}
 
         def make() -> Any:
-            return av.AudioResampler(format="s16", layout="stereo", rate=48000, frame_size=int(48000 * AUDIO_PTIME))
+            return av.AudioResampler(
+                format="s16", layout="stereo", rate=48000, frame_size=int(48000 * AUDIO_PTIME)
+            )
 
         def out(track: PlayerStreamTrack, frame: Any) -> Iterator[tuple[PlayerStreamTrack, Any]]:
             nonlocal samples, resampler
