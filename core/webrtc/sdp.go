@@ -482,12 +482,18 @@ func (s *section) write(line func(...string)) {
 	if s.complete {
 		line("a=end-of-candidates")
 	}
-	line("a=ice-ufrag:", s.ufrag)
-	line("a=ice-pwd:", s.pwd)
+	if s.ufrag != "" {
+		line("a=ice-ufrag:", s.ufrag)
+	}
+	if s.pwd != "" {
+		line("a=ice-pwd:", s.pwd)
+	}
 	for _, f := range s.prints {
 		line("a=fingerprint:", f.algorithm, " ", f.value)
 	}
-	line("a=setup:", s.setup)
+	if s.setup != "" {
+		line("a=setup:", s.setup)
+	}
 }
 
 func (s *section) writeStreams(line func(...string)) {

@@ -206,11 +206,12 @@ func FuzzSDP(f *testing.F) {
 func FuzzRemoteDescription(f *testing.F) {
 	f.Add(browserOffer)
 	f.Add("v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:x\r\n" + transportLines)
-	h, err := NewHub()
-	if err != nil {
-		f.Fatal(err)
-	}
 	f.Fuzz(func(t *testing.T, text string) {
+		h, err := NewHub()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.Close()
 		p, err := NewPeer(h, 1, Config{})
 		if err != nil {
 			t.Fatal(err)
