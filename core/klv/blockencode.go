@@ -12,9 +12,6 @@ type EncodeOptions struct {
 	Defaults bool      // write items that have a default although they are absent
 }
 
-// emitter receives one item: its tag and its whole TLV, valid until the next call.
-type emitter func(tag uint64, tlv []byte) *tsterr.Error
-
 // EncodeBlock appends the items of a record: typed items ascending by tag,
 // then the reserved and special values, then the unknown items in their order.
 func (s *Set) EncodeBlock(dst, block []byte, opt EncodeOptions) ([]byte, *tsterr.Error) {

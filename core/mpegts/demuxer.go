@@ -2,6 +2,7 @@ package mpegts
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/tstrans/tstrans/core/internal/offheap"
 	"github.com/tstrans/tstrans/core/tsterr"
@@ -130,7 +131,7 @@ func (d *Demuxer) Feed(data []byte) error {
 		d.rest = nil
 		left, err := d.ingest(rest)
 		if isStrict(err) {
-			d.rest = append(left, data...)
+			d.rest = slices.Concat(left, data)
 			return err
 		}
 		lost = err
