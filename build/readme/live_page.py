@@ -1,6 +1,7 @@
 """Make python/examples/live_page.png and live_page_phone.png: the page of a made-up flight, in Chromium.
 
-Run from the repository's root with the environment of the tests: `build/venv/bin/python build/readme/live_page.py`.
+Run from the repository's root with the environment of the tests:
+`build/venv/bin/python build/readme/live_page.py`.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ def look(n: int) -> np.ndarray:
     at = h * (len(COLOURS) - 1.001)
     i, f = at.astype(int), (at % 1)[..., None]
     out = (COLOURS[i] * (1 - f) + COLOURS[i + 1] * f) * slope[..., None]
-    road = np.abs((np.arange(flight.HEIGHT)[:, None] + y) - (780 + 60 * np.sin((np.arange(flight.WIDTH) + x) / 120)))
+    road = np.abs(
+        (np.arange(flight.HEIGHT)[:, None] + y) - (780 + 60 * np.sin((np.arange(flight.WIDTH) + x) / 120))
+    )
     out[road < 5] = (120, 118, 116)
     cy, cx = flight.HEIGHT // 2, flight.WIDTH // 2
     out[cy - 1 : cy + 1, cx - 40 : cx - 10] = out[cy - 1 : cy + 1, cx + 10 : cx + 40] = 250

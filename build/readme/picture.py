@@ -1,6 +1,8 @@
 """Draw what a command prints as an SVG for the README.
 
-    python build/readme/picture.py OUT.svg WIDTH COMMAND [ARG ...]     (the command runs as python -m tstrans ...)
+    python build/readme/picture.py OUT.svg WIDTH COMMAND [ARG ...]
+
+The command runs as python -m tstrans COMMAND ARG ...
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# ruff: noqa: E501, RUF007
+# ruff: noqa: E501
 """WebRTC with other implementations: aiortc in both roles, a real browser."""
 
 from __future__ import annotations

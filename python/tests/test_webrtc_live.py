@@ -1,4 +1,4 @@
-# ruff: noqa: E501, RUF007
+# ruff: noqa: RUF007
 """Streams into the browser without re-encoding: WHEP, WHIP, KLV beside the picture."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# ruff: noqa: E501, RUF007
+# ruff: noqa: RUF007
 """Connections in one process: order of events, descriptions, errors, data channels, media."""
 
 from __future__ import annotations
@@ -625,7 +625,8 @@ def test_cycles_leave_nothing():
     cycles = 200 if os.environ.get("TSTRANS_SOAK") else 20
 
     def figures():
-        rss = int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        with open("/proc/self/statm") as f:
+            rss = int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         return len(os.listdir("/proc/self/fd")), threading.active_count(), rss
 
     async def cycle():

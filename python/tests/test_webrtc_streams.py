@@ -29,7 +29,7 @@ def test_constants():
     assert mediastreams.AUDIO_PTIME == 0.020
     assert mediastreams.VIDEO_CLOCK_RATE == 90000
     assert mediastreams.VIDEO_PTIME == 1 / 30
-    assert mediastreams.VIDEO_TIME_BASE == Fraction(1, 90000)
+    assert Fraction(1, 90000) == mediastreams.VIDEO_TIME_BASE
 
 
 def test_base_class_is_abstract():

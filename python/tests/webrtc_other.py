@@ -2,8 +2,8 @@
 
     python webrtc_other.py PACKAGE offer|answer [SECONDS] [KINDS]
 
-It sends a tone and a moving picture, echoes data messages and counts what it receives; the last line it prints
-is what it saw.
+It sends a tone and a moving picture, echoes data messages and counts what it receives; the last line it
+prints is what it saw.
 """
 
 import asyncio

@@ -1,10 +1,10 @@
 """WebRTC: media tracks, connections, data channels, and streams into a browser without re-encoding.
 
-``import tstrans.webrtc as aiortc`` is the way for programs of media streams. Raw frames are PyAV's and need the
-extra ``webrtc``; encoded packets (`EncodedPacket`) need nothing.
+``import tstrans.webrtc as aiortc`` is the way for programs of media streams. Raw frames are PyAV's and need
+the extra ``webrtc``; encoded packets (`EncodedPacket`) need nothing.
 
-Specifications: W3C WebRTC 1.0; RFC 8829 (SDP), 8445 (ICE), 6347 and 5764 (DTLS-SRTP), 3550, 4585, 4588 (RTP, feedback,
-repairs), 8831 and 8832 (data channels), 6184, 7741, 7587, 7798 (payloads), 9725 (WHIP).
+Specifications: W3C WebRTC 1.0; RFC 8829 (SDP), 8445 (ICE), 6347 and 5764 (DTLS-SRTP), 3550, 4585, 4588
+(RTP, feedback, repairs), 8831 and 8832 (data channels), 6184, 7741, 7587, 7798 (payloads), 9725 (WHIP).
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _SUBMODULES = (*(h for h in _HOMES if h[0] != "_"), "contrib", "events", "sdp")
 
 #: The frames are left out: `from tstrans.webrtc import *` needs no extra.
-__all__ = [  # noqa: PLE0604
+__all__ = [
     *sorted(_HOME_OF),
 ]
 

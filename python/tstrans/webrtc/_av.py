@@ -19,7 +19,8 @@ def load() -> Any:
             import av
         except ImportError as e:
             raise MissingExtraError(
-                'raw audio and video frames need PyAV: pip install "tstrans-go[webrtc]" (encoded packets do not)'
+                'raw audio and video frames need PyAV: pip install "tstrans-go[webrtc]" '
+                "(encoded packets do not)"
             ) from e
         av.logging.set_level(av.logging.PANIC)
         _av = av

@@ -1,7 +1,7 @@
 """Encoders and decoders of the codecs that are negotiated, on top of PyAV.
 
-An encoder takes frames and gives (payload, time in ticks of the codec's clock); a decoder takes payloads and gives
-frames. Both are used by one thread at a time.
+An encoder takes frames and gives (payload, time in ticks of the codec's clock); a decoder takes payloads and
+gives frames. Both are used by one thread at a time.
 """
 
 from __future__ import annotations

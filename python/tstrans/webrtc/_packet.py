@@ -10,8 +10,8 @@ __all__ = ["EncodedPacket"]
 class EncodedPacket:
     """One encoded picture or audio packet.
 
-    `data` is an Annex B access unit of H.264 or H.265, a VP8 frame, or an Opus, G.711 or G.722 packet; `pts` counts
-    `time_base`; `codec` names it ("h264", "h265", "vp8", "opus", "pcmu", "pcma", "g722").
+    `data` is an Annex B access unit of H.264 or H.265, a VP8 frame, or an Opus, G.711 or G.722 packet; `pts`
+    counts `time_base`; `codec` names it ("h264", "h265", "vp8", "opus", "pcmu", "pcma", "g722").
     """
 
     __slots__ = ("codec", "data", "is_keyframe", "pts", "time_base")

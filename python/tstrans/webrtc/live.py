@@ -6,6 +6,7 @@ One thread reads the source, whatever it is; every viewer gets the same packets.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fractions
 import threading
 import time
@@ -33,7 +34,7 @@ _WRAP = 1 << 33
 
 
 class ReorderedPicturesError(TstError):
-    """The pictures are coded in another order than shown (B-frames): no receiver of WebRTC puts them into order."""
+    """Pictures coded in another order than shown (B-frames): no receiver of WebRTC puts them into order."""
 
 
 class _Viewer(MediaStreamTrack):
@@ -181,14 +182,12 @@ class TransportStream:
 
     def _call(self, f: Callable[..., None], *args: Any) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            try:
+            with contextlib.suppress(RuntimeError):  # the loop has just ended
                 self._loop.call_soon_threadsafe(f, *args)
-            except RuntimeError:
-                pass  # the loop has just ended
 
     def _pass(self) -> bool:
         """Read the source once; whether anything was in it."""
-        from ..mpegts import DemuxEvent, Demuxer
+        from ..mpegts import Demuxer, DemuxEvent
 
         some = False
         first: int | None = None

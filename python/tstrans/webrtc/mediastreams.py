@@ -125,7 +125,7 @@ class AudioStreamTrack(_Paced):
     kind = "audio"
 
     async def next_timestamp(self) -> tuple[int, fractions.Fraction]:
-        """The time of the next frame of 20 ms, waiting until it is due, in ticks of ``self.sample_rate`` (8000).
+        """The time of the next frame of 20 ms, once it is due, in ticks of ``self.sample_rate`` (8000).
 
         Raises MediaStreamError once the track has ended.
         """

@@ -44,9 +44,9 @@ def _servers(servers: list[RTCIceServer] | None) -> str:
 class RTCPeerConnection(AsyncIOEventEmitter):
     """A connection to another side.
 
-    Emits "track" (the remote track), "datachannel" (the channel) and, without arguments, "connectionstatechange",
-    "iceconnectionstatechange", "icegatheringstatechange" and "signalingstatechange". Events come in the event loop
-    in which the connection was made.
+    Emits "track" (the remote track), "datachannel" (the channel) and, without arguments,
+    "connectionstatechange", "iceconnectionstatechange", "icegatheringstatechange" and "signalingstatechange".
+    Events come in the event loop in which the connection was made.
     """
 
     def __init__(self, configuration: RTCConfiguration | None = None) -> None:
@@ -219,8 +219,8 @@ class RTCPeerConnection(AsyncIOEventEmitter):
     ) -> RTCDataChannel:
         """Add a data channel.
 
-        :param maxPacketLifeTime: ms for which a message is sent again; or `maxRetransmits`, how often. Neither:
-            until it arrives.
+        :param maxPacketLifeTime: ms for which a message is sent again; or `maxRetransmits`, how often.
+            Neither: until it arrives.
         :param ordered: deliver messages in the order in which they were sent.
         :param negotiated: the other side makes a channel of the same `id` (0 to 65534).
         """
@@ -307,8 +307,8 @@ class RTCPeerConnection(AsyncIOEventEmitter):
     async def setLocalDescription(self, description: RTCSessionDescription | None = None) -> None:
         """Take this side's description, by default the one that is due, and gather candidates.
 
-        Afterwards `localDescription` holds all candidates. InvalidStateError in the wrong state, ValueError for a
-        description that does not hold together.
+        Afterwards `localDescription` holds all candidates. InvalidStateError in the wrong state, ValueError
+        for a description that does not hold together.
         """
         self._assert_open()
         self._hub.attach()
@@ -329,8 +329,8 @@ class RTCPeerConnection(AsyncIOEventEmitter):
     async def setRemoteDescription(self, sessionDescription: RTCSessionDescription) -> None:
         """Take the other side's description.
 
-        InvalidStateError in the wrong state, ValueError for a description that is broken or unsafe, OperationError
-        without a codec that both sides know.
+        InvalidStateError in the wrong state, ValueError for a description that is broken or unsafe,
+        OperationError without a codec that both sides know.
         """
         self._hub.attach()
         d = sessionDescription

@@ -61,7 +61,7 @@ class RTCInboundRtpStreamStats(RTCReceivedRtpStreamStats):
 
 @dataclass
 class RTCRemoteInboundRtpStreamStats(RTCReceivedRtpStreamStats):
-    """What the other side says of a stream of ours; `roundTripTime` in seconds, or None; `fractionLost` of 256."""
+    """The other side of a stream of ours; `roundTripTime` in seconds, or None; `fractionLost` of 256."""
 
     roundTripTime: float | None
     fractionLost: float

@@ -34,13 +34,15 @@ const say = t => document.getElementById('s').textContent = t;
   klv.binaryType = 'arraybuffer';
   window.units = 0;
   klv.onmessage = m => { units++; const d = new DataView(m.data);
-    say('KLV ' + units + ' at ' + (Number(d.getBigUint64(0)) / 90000).toFixed(3) + ' s, ' + (m.data.byteLength - 8) + ' bytes'); };
+    say('KLV ' + units + ' at ' + (Number(d.getBigUint64(0)) / 90000).toFixed(3) + ' s, ' +
+      (m.data.byteLength - 8) + ' bytes'); };
   pc.ontrack = e => { v.srcObject = new MediaStream([e.track]); };
   pc.onconnectionstatechange = () => say(pc.connectionState);
   await pc.setLocalDescription(await pc.createOffer());
   if (pc.iceGatheringState != 'complete') await new Promise(r => {
     pc.onicegatheringstatechange = () => pc.iceGatheringState == 'complete' && r(); setTimeout(r, 2000); });
-  const a = await fetch('whep', {method: 'POST', headers: {'Content-Type': 'application/sdp'}, body: pc.localDescription.sdp});
+  const a = await fetch('whep', {method: 'POST', headers: {'Content-Type': 'application/sdp'},
+    body: pc.localDescription.sdp});
   if (!a.ok) return say(await a.text());
   await pc.setRemoteDescription({type: 'answer', sdp: await a.text()});
 })();
@@ -67,11 +69,11 @@ Published = Callable[[RTCPeerConnection, MediaStreamTrack], Awaitable[None] | No
 
 
 class WebRTCServer:
-    """Serves a stream to browsers at ``/whep``, with a page that shows it at ``/``, and takes streams at ``/whip``.
+    """Serves a stream to browsers at ``/whep``, its page at ``/``, and takes streams at ``/whip``.
 
     :param source: what viewers get; None leaves WHEP out.
-    :param on_publish: called with the connection and each track of who publishes; the tracks give `EncodedPacket`
-        objects. None leaves WHIP out.
+    :param on_publish: called with the connection and each track of who publishes; the tracks give
+        `EncodedPacket` objects. None leaves WHIP out.
     :param configuration: of the connections, with STUN and TURN servers.
     :param max_connections: more are refused.
     """
@@ -125,7 +127,8 @@ class WebRTCServer:
             if answer is not None:
                 status, kind, body, extra = answer
                 data = body.encode()
-                head = f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: {kind}\r\nContent-Length: {len(data)}\r\n"
+                head = f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: {kind}\r\n"
+                head += f"Content-Length: {len(data)}\r\n"
                 writer.write((head + _CORS + extra + "Connection: close\r\n\r\n").encode() + data)
                 await writer.drain()
         except ConnectionError:

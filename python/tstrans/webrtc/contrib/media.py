@@ -124,8 +124,8 @@ class MediaPlayer:
     :param options: options of FFmpeg.
     :param timeout: seconds for opening and each read; by default none.
     :param loop: start again at the end. Needs an input whose duration is known.
-    :param decode: False hands out encoded packets, of H.264, H.265 and VP8, Opus and G.711; H.264 and H.265 as
-        Annex B whatever the container holds. Other streams then give no track.
+    :param decode: False hands out encoded packets, of H.264, H.265 and VP8, Opus and G.711; H.264 and H.265
+        as Annex B whatever the container holds. Other streams then give no track.
 
     Raises a FileNotFoundError for a missing file, MissingExtraError without PyAV.
     """
@@ -152,7 +152,7 @@ class MediaPlayer:
         self._video: PlayerStreamTrack | None = None
         for stream in self._container.streams:
             name = stream.codec_context.name if stream.codec_context else ""
-            known = {d for d in (name, name.removeprefix("lib"))}
+            known = {name, name.removeprefix("lib")}
             if stream.type == "audio" and self._audio is None:
                 if decode or known & _ENCODED_AUDIO:
                     self._audio = PlayerStreamTrack(self, "audio")
@@ -162,7 +162,8 @@ class MediaPlayer:
                 self._streams[self._video] = stream
                 if not decode and stream.codec_context.has_b_frames:
                     warnings.warn(
-                        "the pictures are reordered (B-frames): receivers of WebRTC do not put them into order",
+                        "the pictures are reordered (B-frames): receivers of WebRTC do not put them "
+                        "into order",
                         RuntimeWarning,
                         stacklevel=2,
                     )
@@ -210,7 +211,7 @@ class MediaPlayer:
 
     # In the worker's thread.
     def _room(self, track: PlayerStreamTrack, at: float) -> bool:
-        """Wait until a frame of this time is less than a second ahead of its reader; False: the player ends."""
+        """Wait until a frame of this time is under a second ahead of its reader; False: the player ends."""
         with self._lock:
             if track._read is None:
                 track._read = at
@@ -321,7 +322,7 @@ class MediaPlayer:
         filters = {}
         for t, stream in tracks.items():
             name, extra = stream.codec_context.name, stream.codec_context.extradata
-            # Samples of an MP4 file have lengths where Annex B has start codes; a packetizer wants the latter.
+            # Samples of an MP4 file have lengths where Annex B has start codes; a packetizer wants these.
             if name in ("h264", "hevc") and extra and extra[0] == 1:
                 filters[t] = av.BitStreamFilterContext(f"{name}_mp4toannexb", stream)
         shift: dict[PlayerStreamTrack, int] = {}
@@ -398,7 +399,8 @@ class MediaRecorder:
     :param format: the container's format; by default that of the file's name.
     :param options: options of FFmpeg.
 
-    Frames only: a track that gives encoded packets ends the recording of that track, and `stop` raises TypeError.
+    Frames only: a track that gives encoded packets ends the recording of that track, and `stop` raises
+    TypeError.
     """
 
     def __init__(self, file: Any, format: str | None = None, options: dict[str, str] | None = None) -> None:

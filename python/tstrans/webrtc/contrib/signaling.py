@@ -7,7 +7,7 @@ import asyncio
 import json
 import os
 import sys
-from typing import Any, Union
+from typing import Any, TypeAlias
 
 from ..rtcicetransport import RTCIceCandidate
 from ..rtcsessiondescription import RTCSessionDescription
@@ -32,7 +32,7 @@ class SignalingBye:
 
 BYE = SignalingBye()
 
-Message = Union[RTCSessionDescription, RTCIceCandidate, SignalingBye]
+Message: TypeAlias = "RTCSessionDescription | RTCIceCandidate | SignalingBye"
 
 
 def object_from_string(message_str: str) -> Message | None:
