@@ -20,5 +20,9 @@ class LibraryHook(BuildHookInterface[Any]):
         build_data["pure_python"] = False
         build_data["tag"] = "py3-none-" + sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["force_include"][str(library)] = "tstrans/libtstrans.so"
+        licences = (
+            library.parent / "_licenses" / "go-modules.txt"
+        )  # written by the build, not kept in version control
+        build_data["force_include"][str(licences)] = "tstrans/_licenses/go-modules.txt"
         for extra in sorted((library.parent / "_libs").glob("*.so.*")):
             build_data["force_include"][str(extra)] = f"tstrans/_libs/{extra.name}"

@@ -46,5 +46,6 @@ case "$out" in
     found=$(ldconfig -p | awk -v lib="$lib" '$1 == lib && !n++ { print $NF }')
     [ -z "$found" ] || cmp -s "$found" "$libs/$lib" || place "$found" "$libs/$lib"
   done
+  build/packaging/go-licences.sh "$out" "$(dirname "$out")/_licenses/go-modules.txt"
   ;;
 esac

@@ -81,6 +81,15 @@ def test_wheel_is_one_library_for_every_python(wheel: pathlib.Path) -> None:
     assert "tstrans/py.typed" in names
     assert not [n for n in names if n.endswith((".go", ".c")) or "/tests/" in n]
     assert [n for n in names if n.endswith("LICENSE")]
+    with zipfile.ZipFile(wheel) as z:
+        licences = z.read("tstrans/_licenses/go-modules.txt").decode()
+    for module in (
+        "github.com/pion/rtp",
+        "github.com/haivision/srtgo",
+        "github.com/mattn/go-sqlite3",
+        "golang.org/x/net",
+    ):
+        assert f"\n{module} v" in licences
 
 
 def test_wheel_works_in_an_empty_environment(wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:
