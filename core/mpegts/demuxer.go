@@ -2,7 +2,6 @@ package mpegts
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"github.com/tstrans/tstrans/core/internal/offheap"
 	"github.com/tstrans/tstrans/core/tsterr"
@@ -131,7 +130,9 @@ func (d *Demuxer) Feed(data []byte) error {
 		d.rest = nil
 		left, err := d.ingest(rest)
 		if isStrict(err) {
-			d.rest = slices.Concat(left, data)
+			// Appended in place: with a fault a packet a copy here would take the square of the input's length.
+			left = append(left, data...)
+			d.rest = left
 			return err
 		}
 		lost = err
