@@ -25,7 +25,17 @@ typedef struct {
 	struct rist_logging_settings *log;
 	struct rist_data_block *held; // read, and longer than the room there was
 	uint64_t overflows;
+	int numbered;  // the simple profile: messages get their sequence numbers here
+	uint16_t seq;
+	int fresh;     // the next message is the first that a receiver sees
+	uint64_t copies;
 } tr_link;
+
+// A receiver of the simple profile in librist before 0.2.8 makes a place for the sender
+// with the first RTP packet it sees and forgets that packet, and no receiver asks
+// again for what came before the first. So a first message is sent more than once,
+// with one sequence number: receivers drop what they have already.
+enum { tr_first_copies = 3 };
 
 static struct {
 	__typeof__(rist_sender_create) *sender_create;
@@ -39,6 +49,7 @@ static struct {
 	__typeof__(rist_receiver_data_block_free2) *block_free;
 	__typeof__(rist_receiver_set_output_fifo_size) *fifo;
 	__typeof__(rist_stats_callback_set) *stats;
+	__typeof__(rist_connection_status_callback_set) *status;
 	__typeof__(rist_stats_free) *stats_free;
 	__typeof__(rist_logging_set) *logging;
 	__typeof__(rist_logging_settings_free2) *logging_free;
@@ -104,6 +115,7 @@ static const char *tr_load(void) {
 	tr.block_free = tr_find(lib, "rist_receiver_data_block_free2", &missing);
 	tr.fifo = tr_find(lib, "rist_receiver_set_output_fifo_size", &missing);
 	tr.stats = tr_find(lib, "rist_stats_callback_set", &missing);
+	tr.status = tr_find(lib, "rist_connection_status_callback_set", &missing);
 	tr.stats_free = tr_find(lib, "rist_stats_free", &missing);
 	tr.logging = tr_find(lib, "rist_logging_set", &missing);
 	tr.logging_free = tr_find(lib, "rist_logging_settings_free2", &missing);
@@ -135,6 +147,13 @@ static int tr_on_stats(void *arg, const struct rist_stats *s) {
 	return 0;
 }
 
+// tr_on_status is told when a receiver is met, also one after another.
+static void tr_on_status(void *arg, struct rist_peer *peer, enum rist_connection_status s) {
+	(void)peer;
+	tr_link *l = arg;
+	if (s == RIST_CONNECTION_ESTABLISHED || s == RIST_CLIENT_CONNECTED) __atomic_store_n(&l->fresh, 1, __ATOMIC_RELAXED);
+}
+
 static void tr_close(tr_link *l) {
 	if (l->held) tr.block_free(&l->held);
 	if (l->ctx) tr.destroy(l->ctx);
@@ -146,7 +165,7 @@ static void tr_close(tr_link *l) {
 // tr_open returns NULL and the step that failed: 1 context, 2 peer.
 static tr_link *tr_open(int listen, int profile, const char *address, uint32_t buffer_ms, uint32_t bandwidth,
                         uint32_t reorder_ms, uint32_t rtt_min_ms, int key_size, const char *secret, const char *cname,
-                        uint32_t session_ms, int compression, uint32_t fifo, int *step) {
+                        uint32_t session_ms, int compression, uint32_t fifo, uint16_t seq, int *step) {
 	tr_link *l = calloc(1, sizeof *l);
 	*step = 1;
 	if (l == NULL) return NULL;
@@ -180,17 +199,41 @@ static tr_link *tr_open(int listen, int profile, const char *address, uint32_t b
 	}
 	if (listen) tr.fifo(l->ctx, fifo);
 	tr.stats(l->ctx, 250, tr_on_stats, l);
+	if (!listen && profile == RIST_PROFILE_SIMPLE) {
+		l->numbered = l->fresh = 1;
+		l->seq = seq;
+		tr.status(l->ctx, tr_on_status, l);
+	}
 	return l;
 }
 
 static int tr_start(tr_link *l) { return tr.start(l->ctx); }
+
+// tr_ntp is the time as librist takes it: of the monotonic clock, in 2^-32 s.
+static uint64_t tr_ntp(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return ((uint64_t)t.tv_sec << 32) | (((uint64_t)t.tv_nsec << 32) / 1000000000);
+}
 
 static int tr_write(tr_link *l, const void *p, size_t n) {
 	struct rist_data_block b;
 	memset(&b, 0, sizeof b);
 	b.payload = p;
 	b.payload_len = n;
-	return tr.write(l->ctx, &b);
+	if (!l->numbered) return tr.write(l->ctx, &b);
+	b.flags = RIST_DATA_FLAGS_USE_SEQ;
+	b.seq = l->seq;
+	if (__atomic_exchange_n(&l->fresh, 0, __ATOMIC_RELAXED)) {
+		b.ts_ntp = tr_ntp(); // of another time it would be no copy
+		for (int i = 1; i < tr_first_copies; i++) {
+			if (tr.write(l->ctx, &b) < 0) return -1;
+			__atomic_fetch_add(&l->copies, 1, __ATOMIC_RELAXED);
+		}
+	}
+	int r = tr.write(l->ctx, &b);
+	if (r >= 0) l->seq++;
+	return r;
 }
 
 static int64_t tr_now_us(void) {
@@ -236,7 +279,8 @@ static int tr_read(tr_link *l, char *buf, size_t size, tr_span *spans, int max, 
 
 static void tr_stats(tr_link *l, tr_link *out) {
 	pthread_mutex_lock(&l->lock);
-	out->sent = l->sent;
+	uint64_t copies = __atomic_load_n(&l->copies, __ATOMIC_RELAXED);
+	out->sent = l->sent > copies ? l->sent - copies : 0;
 	out->retransmitted = l->retransmitted;
 	out->received = l->received;
 	out->missing = l->missing;
@@ -251,6 +295,7 @@ static void tr_stats(tr_link *l, tr_link *out) {
 import "C"
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"strconv"
 	"sync"
@@ -320,7 +365,7 @@ func openLibrary(c Config) (*lib, error) {
 	var step C.int
 	l := C.tr_open(flag(c.Listen), C.int(c.Profile), address, C.uint32_t(ms), C.uint32_t(bandwidth), C.uint32_t(reorder),
 		C.uint32_t(rttMin), C.int(c.KeySize), secret, cname, C.uint32_t(c.SessionTimeout.Milliseconds()),
-		flag(c.Compression), fifoSize, &step)
+		flag(c.Compression), fifoSize, C.uint16_t(rand.N(1<<16)), &step) //nolint:gosec // RFC 3550 5.1: no secret
 	if l == nil {
 		if step == 1 {
 			return nil, tsterr.New(tsterr.RISTContextCreateFailed, "librist makes no context")

@@ -43,6 +43,13 @@ func (l *link) Details() Stats {
 		return l.last
 	}
 	s, _ := statsOf(l.lib)
+	return l.counted(s)
+}
+
+// counted makes good what librist's reports leave out: the packet that a flow begins
+// with, and what came after the last of them.
+func (l *link) counted(s Stats) Stats {
+	s.Received = max(s.Received, l.count.Snapshot().MessagesReceived)
 	return s
 }
 
@@ -73,6 +80,7 @@ func (l *link) Close() error {
 	l.use.Lock() // parked calls have left
 	defer l.use.Unlock()
 	l.last, l.lost = statsOf(l.lib)
+	l.last = l.counted(l.last)
 	closeLibrary(l.lib)
 	l.lib = nil
 	return nil
