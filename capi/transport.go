@@ -295,6 +295,19 @@ func tst_link_write(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size_t,
 	return outcome(err)
 }
 
+// ones keeps the spans of single messages: a writer is an interface, so that one on the
+// stack would move to the heap at every send.
+var ones = sync.Pool{New: func() any { return new([1]transport.Span) }}
+
+// sendOne writes one message without an allocation of its own.
+func sendOne(w transport.Writer, b []byte, timeout time.Duration) error {
+	one := ones.Get().(*[1]transport.Span)       //nolint:forcetypeassert // what New makes
+	one[0] = transport.Span{Len: uint32(len(b))} //nolint:gosec // the callers check
+	_, err := w.WriteBatch(b, one[:], timeout)
+	ones.Put(one)
+	return err
+}
+
 //export tst_link_send
 func tst_link_send(id C.tst_link, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st C.tst_status) {
 	defer guard(&st)
@@ -309,9 +322,7 @@ func tst_link_send(id C.tst_link, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st
 	if err != nil {
 		return outcome(err)
 	}
-	one := [1]transport.Span{{Len: uint32(len(b))}}
-	_, err = w.WriteBatch(b, one[:], timeout)
-	return outcome(err)
+	return outcome(sendOne(w, b, timeout))
 }
 
 // reader is the framed reader of a link; rmu is held.
