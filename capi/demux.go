@@ -242,7 +242,7 @@ func tst_demuxer_feed_read(io *C.tst_read_buffers, id C.tst_demuxer, data *C.tst
 	}
 	defer e.leave()
 	waiting := d.d.Pending() > 0
-	if err := d.d.Feed(b); err != nil || waiting {
+	if err = d.d.Feed(b); err != nil || waiting {
 		io.pending = C.uint64_t(d.d.Pending())
 		return status(err)
 	}

@@ -164,7 +164,7 @@ func tst_mediafile_push(id C.tst_mediafile, mux C.tst_muxer, stream C.uint32_t, 
 		return status(err)
 	}
 	defer e.leave()
-	if err := f.load(); err != nil {
+	if err = f.load(); err != nil {
 		return endOr(err)
 	}
 	x, err := enterMuxer(mux)

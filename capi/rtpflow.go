@@ -111,7 +111,7 @@ func tst_rtp_elements(out *C.tst_rtp_element, capacity C.size_t, count *C.size_t
 	if err != nil {
 		return status(err)
 	}
-	if err := need(count, "count"); err != nil {
+	if err = need(count, "count"); err != nil {
 		return status(err)
 	}
 	var room [32]rtp.Element
@@ -204,7 +204,7 @@ func tst_rtcp_parse(out *C.tst_rtcp_entry, capacity C.size_t, count *C.size_t, d
 	if err != nil {
 		return status(err)
 	}
-	if err := need(count, "count"); err != nil {
+	if err = need(count, "count"); err != nil {
 		return status(err)
 	}
 	packets, err := rtcp.Unmarshal(nil, b)
@@ -278,7 +278,7 @@ func tst_rtcp_build(out *C.uint8_t, capacity C.size_t, size *C.size_t, entries *
 	if count > 1<<16 || count > 0 && entries == nil {
 		return fail(tsterr.InvalidArg, "%d entries", uint64(count))
 	}
-	packets, err := rtcpPackets(b, unsafe.Slice((*C.tst_rtcp_entry)(entries), int(count)))
+	packets, err := rtcpPackets(b, unsafe.Slice(entries, int(count)))
 	if err != nil {
 		return status(err)
 	}

@@ -333,7 +333,7 @@ func tst_dtmf_parse(out *C.tst_dtmf_event, data *C.tst_cu8, n C.size_t) (st C.ts
 	if err != nil {
 		return status(err)
 	}
-	if err := need(out, "out"); err != nil {
+	if err = need(out, "out"); err != nil {
 		return status(err)
 	}
 	e, err := flow.ParseEvent(b)

@@ -175,7 +175,7 @@ func tst_rtsp_mount_add(out *C.tst_rtsp_mount, id C.tst_rtsp_server, path *C.tst
 	r.text("iface", &mcast.Interface)
 	var cfg rtsp.MountConfig
 	r.boolean("elementary", &cfg.Elementary)
-	if err := r.done(); err != nil {
+	if err = r.done(); err != nil {
 		return status(err)
 	}
 	if len(mc.Programs) != 1 {

@@ -139,7 +139,7 @@ func tst_timeline_replace(epoch *C.int64_t, id C.tst_timeline, in *C.tst_cmarker
 	}
 	var recs []C.tst_marker
 	if n > 0 {
-		if err := need(in, "markers"); err != nil {
+		if err = need(in, "markers"); err != nil {
 			return status(err)
 		}
 		recs = unsafe.Slice(in, int(n))
@@ -152,13 +152,13 @@ func tst_timeline_replace(epoch *C.int64_t, id C.tst_timeline, in *C.tst_cmarker
 	}
 	list := make([]*timeline.Marker, len(recs))
 	for i := range recs {
-		t, err := part(recs[i].text, recs[i].text_len)
-		if err != nil {
-			return status(err)
+		t, partErr := part(recs[i].text, recs[i].text_len)
+		if partErr != nil {
+			return status(partErr)
 		}
-		d, err := part(recs[i].data, recs[i].data_len)
-		if err != nil {
-			return status(err)
+		d, partErr := part(recs[i].data, recs[i].data_len)
+		if partErr != nil {
+			return status(partErr)
 		}
 		list[i] = &timeline.Marker{Time: float64(recs[i].time_s), Text: string(t), Data: append([]byte(nil), d...)}
 	}
@@ -198,7 +198,7 @@ func tst_timeline_query(out *C.tst_marker, capacity C.size_t, n *C.size_t, arena
 			*b.to = &v
 		}
 	}
-	if err := r.done(); err != nil {
+	if err = r.done(); err != nil {
 		return status(err)
 	}
 	got, err := m.s.Markers(context.Background(), q)
@@ -216,7 +216,7 @@ func tst_timeline_query(out *C.tst_marker, capacity C.size_t, n *C.size_t, arena
 	if len(got) == 0 {
 		return C.TST_OK
 	}
-	if err := need(out, "out"); err != nil {
+	if err = need(out, "out"); err != nil {
 		return status(err)
 	}
 	room, err := output(arena, acap)
@@ -407,7 +407,7 @@ func tst_track_range(out *C.tst_reading, capacity C.size_t, n *C.size_t, arena *
 	if len(got) == 0 {
 		return C.TST_OK
 	}
-	if err := need(out, "out"); err != nil {
+	if err = need(out, "out"); err != nil {
 		return status(err)
 	}
 	room, err := output(arena, acap)

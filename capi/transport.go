@@ -368,7 +368,7 @@ func tst_link_read_ts(n *C.size_t, arena *C.uint8_t, arenaCap C.size_t, id C.tst
 	if err != nil {
 		return outcome(err)
 	}
-	if err := turn(&l.rmu, timeout, l.life); err != nil {
+	if err = turn(&l.rmu, timeout, l.life); err != nil {
 		return outcome(err)
 	}
 	defer l.rmu.Unlock()
@@ -400,7 +400,7 @@ func tst_link_write_ts(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size
 	if err != nil {
 		return outcome(err)
 	}
-	if err := turn(&l.wmu, timeout, l.life); err != nil {
+	if err = turn(&l.wmu, timeout, l.life); err != nil {
 		return outcome(err)
 	}
 	defer l.wmu.Unlock()

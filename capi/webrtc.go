@@ -140,7 +140,7 @@ func tst_rtc_peer_open(out *C.tst_rtc_peer, hub C.tst_rtc_hub, config C.tst_conf
 	r.boolean("loopback", &cfg.Loopback)
 	integer(r, "failed_after_ms", &ms, 100, math.MaxInt32, "ms")
 	cfg.FailedAfter = time.Duration(ms) * time.Millisecond
-	if err := r.done(); err != nil {
+	if err = r.done(); err != nil {
 		return status(err)
 	}
 	for _, line := range strings.Split(servers, "\n") {
@@ -378,7 +378,7 @@ func tst_rtc_peer_text(out *C.uint8_t, capacity C.size_t, n *C.size_t, id C.tst_
 	if err != nil {
 		return status(err)
 	}
-	s := ""
+	var s string
 	ufrag, pwd, candidates, prints := x.p.LocalTransport()
 	switch what {
 	case C.TST_RTC_TEXT_CREATED:
@@ -554,7 +554,7 @@ func tst_rtc_channel_open(out *C.uint64_t, id C.tst_rtc_peer, config C.tst_confi
 	integer(r, "max_lifetime_ms", &cfg.MaxLifetime, 0, math.MaxUint16, "ms")
 	r.boolean("negotiated", &cfg.Negotiated)
 	integer(r, "id", &cfg.ID, 0, 65534, "")
-	if err := r.done(); err != nil {
+	if err = r.done(); err != nil {
 		return status(err)
 	}
 	if len(cfg.Label) > math.MaxUint16 || len(cfg.Protocol) > math.MaxUint16 {

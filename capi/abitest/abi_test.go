@@ -30,10 +30,10 @@ func TestMain(m *testing.M) {
 		if err != nil {
 			panic(err)
 		}
-		defer os.RemoveAll(dir)
+		defer func() { _ = os.RemoveAll(dir) }()
 		library = filepath.Join(dir, "libtstrans.so")
 		if out, err := exec.Command(filepath.Join(root(), "build/packaging/build-lib.sh"), library).CombinedOutput(); err != nil {
-			os.Stderr.Write(out)
+			_, _ = os.Stderr.Write(out)
 			return 1
 		}
 		return m.Run()
@@ -139,7 +139,7 @@ func TestHeaderDriftFailsTheBuild(t *testing.T) {
 	if drifted == string(text) {
 		t.Fatal("the declaration to change is not there")
 	}
-	if err := os.WriteFile(header, []byte(drifted), 0o600); err != nil {
+	if err = os.WriteFile(header, []byte(drifted), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("go", "vet", "./capi")

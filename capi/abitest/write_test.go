@@ -29,7 +29,7 @@ func TestWritingFromC(t *testing.T) {
 	next, starts := map[uint16]uint8{}, map[uint16]int{}
 	for at := 0; at < len(data); at += mpegts.PacketSize {
 		var h mpegts.Header
-		if _, err := h.Unmarshal(data[at:]); err != nil {
+		if _, err = h.Unmarshal(data[at:]); err != nil {
 			t.Fatal(err)
 		}
 		if n, seen := next[h.PID]; seen && h.HasPayload && h.ContinuityCounter != n {
@@ -60,7 +60,7 @@ func pictures(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	const pid = 0x100
 	var out []byte
 	d := astits.NewDemuxer(context.Background(), f, astits.DemuxerOptPacketSize(mpegts.PacketSize))

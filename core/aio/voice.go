@@ -21,7 +21,6 @@ type voice struct {
 	concealed uint64
 	failed    uint64 // to decode
 	lastHeard int64
-	held      bool
 	tail      *timer
 	play      *timer
 	ptime     int64 // ns
@@ -254,8 +253,8 @@ func (v *voice) fill(ts uint32, flags uint16) {
 	v.deliverConcealed(ts, v.s.cfg.FrameSamples, flags)
 }
 
-func (v *voice) playTick(due int64) {
-	due = v.play.due
+func (v *voice) playTick(int64) {
+	due := v.play.due
 	switch k := v.playout.Tick(seconds(time.Now())); k.Action {
 	case flow.ActDecode:
 		v.decode(k.Timestamp, k.Payload, FlagClock)

@@ -165,14 +165,15 @@ func (g *ingest) table(b, payload []byte, start bool) {
 
 // programMap gathers the packets of the PMT and reads it.
 func (g *ingest) programMap(b, payload []byte, start bool) {
-	if start {
+	switch {
+	case start:
 		if len(payload) < 1 || 1+int(payload[0]) >= len(payload) {
 			return
 		}
 		g.pmtOpen, g.section = g.pmtOpen[:0], append(g.section[:0], payload[1+int(payload[0]):]...)
-	} else if len(g.pmtOpen) == 0 {
+	case len(g.pmtOpen) == 0:
 		return
-	} else {
+	default:
 		g.section = append(g.section, payload...)
 	}
 	if g.pmtOpen = append(g.pmtOpen, b...); len(g.pmtOpen) > maxPMT*mpegts.PacketSize {

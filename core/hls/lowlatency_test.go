@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,8 +33,8 @@ func pictures(t testing.TB, n int, extra ...string) []mediatest.AccessUnit {
 func st0601(at time.Time) []byte {
 	body := append([]byte{2, 8}, binary.BigEndian.AppendUint64(nil, uint64(at.UnixMicro()))...)
 	body = append(body, 1, 2, 0, 0)
-	ul := []byte{6, 0x0e, 0x2b, 0x34, 2, 0x0b, 1, 1, 0x0e, 1, 3, 1, 1, 0, 0, 0}
-	return append(append(ul, byte(len(body))), body...)
+	head := []byte{6, 0x0e, 0x2b, 0x34, 2, 0x0b, 1, 1, 0x0e, 1, 3, 1, 1, 0, 0, 0, byte(len(body))}
+	return slices.Concat(head, body)
 }
 
 // follow checks every playlist that was published, each against the one before.
@@ -221,7 +222,7 @@ func TestBFrames(t *testing.T) {
 		must(t, err)
 		f := &follow{t: t}
 		for _, au := range aus {
-			v := Video{PTS: int64(au.PTS * 9 / 100_000), DTS: int64(au.DTS * 9 / 100_000), HasDTS: hasDTS, KeyFrame: au.Key}
+			v := Video{PTS: int64(au.PTS * 9 / 100_000), DTS: au.DTS * 9 / 100_000, HasDTS: hasDTS, KeyFrame: au.Key}
 			reordered = reordered || v.PTS != v.DTS
 			must(t, m.SendVideo(au.Data, v))
 			f.check(string(p.Stream().State().Playlist()))
@@ -247,7 +248,7 @@ func TestIngestCutsAtKeyFrames(t *testing.T) {
 		SegmentDuration: 2 * time.Second, Mode: Event, KeyFrameCuts: true, Clock: SensorClock, PartDuration: 400 * time.Millisecond,
 	})
 	f := &follow{t: t}
-	var all []byte
+	all := make([]byte, 0, 1<<20)
 	for i, au := range aus {
 		if i < 3 {
 			au.Key = false // joined midway
@@ -406,7 +407,7 @@ func TestHeldRequestsEnd(t *testing.T) {
 	// A client that leaves, and one that is there when the server stops.
 	ctx, cancel := context.WithCancel(context.Background())
 	url := "http://" + addr + "/playlist.m3u8?_HLS_msn=1"
-	done := make(chan error, 2)
+	done := make(chan struct{}, 2)
 	for _, c := range []context.Context{ctx, context.Background()} {
 		go func() {
 			req, _ := http.NewRequestWithContext(c, http.MethodGet, url, nil)
@@ -414,7 +415,7 @@ func TestHeldRequestsEnd(t *testing.T) {
 			if err == nil {
 				_ = resp.Body.Close()
 			}
-			done <- err
+			done <- struct{}{}
 		}()
 	}
 	for p.Server().requests.Load() < 2 {

@@ -29,7 +29,7 @@ func parseName(name string, c Container) (seq uint64, part int, ok bool) {
 	if !found || len(name) > 64 {
 		return 0, 0, false
 	}
-	if num, found := strings.CutPrefix(rest, "segment_"); found {
+	if num, isSegment := strings.CutPrefix(rest, "segment_"); isSegment {
 		n, err := strconv.ParseUint(num, 10, 64)
 		return n, -1, err == nil && segmentName(n, c) == name
 	}

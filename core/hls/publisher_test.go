@@ -93,7 +93,7 @@ func request(t testing.TB, p *Publisher, method, path string, header ...string) 
 	defer tr.CloseIdleConnections()
 	resp, err := (&http.Client{Transport: tr, Timeout: 20 * time.Second}).Do(req)
 	must(t, err)
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	must(t, err)
 	return resp.StatusCode, resp.Header, string(body)
@@ -110,7 +110,7 @@ func names(t testing.TB, dir string) []string {
 	t.Helper()
 	list, err := os.ReadDir(dir)
 	must(t, err)
-	var out []string
+	out := make([]string, 0, len(list))
 	for _, e := range list {
 		out = append(out, e.Name())
 	}
@@ -251,7 +251,7 @@ func TestConfigErrors(t *testing.T) {
 func TestHandlersBesideThePresentation(t *testing.T) {
 	p := open(t, Config{Handlers: map[string]http.Handler{
 		"GET /hello/{name}": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			fmt.Fprintf(w, "hello %s", r.PathValue("name"))
+			_, _ = fmt.Fprintf(w, "hello %s", r.PathValue("name"))
 		}),
 	}})
 	if status, _, body := fetch(t, p, "/hello/you"); status != 200 || body != "hello you" {

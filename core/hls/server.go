@@ -229,7 +229,7 @@ func (s *Server) own(w http.ResponseWriter, r *http.Request) bool {
 	if s.preflight(w, r) {
 		return true
 	}
-	if r.Method != http.MethodGet && !(s.cfg.Ranges && r.Method == http.MethodHead) {
+	if r.Method != http.MethodGet && (!s.cfg.Ranges || r.Method != http.MethodHead) {
 		return false
 	}
 	if name == PlaylistName {

@@ -77,15 +77,16 @@ func TestClientBound(t *testing.T) {
 	p := open(t, Config{Memory: true, MaxClients: 4})
 	addr, err := p.Addr()
 	must(t, err)
-	var open []net.Conn
+	open := make([]net.Conn, 0, 4)
 	for range 4 {
-		c, err := net.Dial("tcp", addr)
-		must(t, err)
-		defer c.Close()
-		_, err = io.WriteString(c, "GET /playlist.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n")
-		must(t, err)
-		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
-		must(t, err)
+		c, getErr := net.Dial("tcp", addr)
+		must(t, getErr)
+		defer func() { _ = c.Close() }()
+		_, getErr = io.WriteString(c, "GET /playlist.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n")
+		must(t, getErr)
+		resp, getErr := http.ReadResponse(bufio.NewReader(c), nil)
+		must(t, getErr)
+		_ = resp.Body.Close()
 		if resp.StatusCode != http.StatusOK {
 			t.Fatal(resp.Status)
 		}
@@ -93,7 +94,7 @@ func TestClientBound(t *testing.T) {
 	}
 	c, err := net.Dial("tcp", addr)
 	must(t, err)
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	must(t, c.SetDeadline(time.Now().Add(20*time.Second)))
 	_, _ = io.WriteString(c, "GET /playlist.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n")
 	if b, _ := io.ReadAll(c); len(b) > 0 {
@@ -110,7 +111,10 @@ func TestClientBound(t *testing.T) {
 		c, err := net.Dial("tcp", addr)
 		must(t, err)
 		_, _ = io.WriteString(c, "GET /playlist.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n")
-		_, err = http.ReadResponse(bufio.NewReader(c), nil)
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
 		_ = c.Close()
 		if err == nil {
 			return
@@ -220,7 +224,7 @@ func TestMuxDiskFaults(t *testing.T) {
 		failed := 0
 		for i, au := range aus {
 			st.fail = i%7 == 3
-			if err := m.SendVideo(au.Data, Video{PTS: int64(i) * 3600, KeyFrame: au.Key}); err != nil {
+			if err = m.SendVideo(au.Data, Video{PTS: int64(i) * 3600, KeyFrame: au.Key}); err != nil {
 				wantKind(t, err, tsterr.HLSIO)
 				failed++
 			}

@@ -138,7 +138,7 @@ func (f *fileBlob) send(w io.Writer, off, n int64) error {
 	}
 	defer r.Close() //nolint:errcheck // read only
 	if off > 0 {
-		if _, err := r.Seek(off, io.SeekStart); err != nil {
+		if _, err = r.Seek(off, io.SeekStart); err != nil {
 			return err
 		}
 	}

@@ -16,7 +16,7 @@ import (
 //	i int32      integer
 //	l int32 n, |n| x uint16   integer of |n| digits of 15 bits, least significant first, negative where n < 0
 //	g double     number
-//	s uint32 n, n bytes       bytes
+//	s uint32 n, n bytes       byte string
 //	u uint32 n, n bytes       text (UTF-8)
 //	( uint32 n, n values      tuple
 //

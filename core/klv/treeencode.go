@@ -116,7 +116,7 @@ func InsertLength(dst []byte, at, n int) []byte {
 
 // appendSeq writes the parts of a pack: absent ones at the end are left out.
 func (it *Item) appendSeq(dst []byte, v Value, mark Indicator, depth int) ([]byte, *tsterr.Error) {
-	if v.Form != '(' || v.Len != len(it.Fields) && !(it.KeepLen && v.Len == len(it.Fields)+1) {
+	if v.Form != '(' || v.Len != len(it.Fields) && (!it.KeepLen || v.Len != len(it.Fields)+1) {
 		return dst, it.typeErr("a record of its kind")
 	}
 	parts := v.Tuple()

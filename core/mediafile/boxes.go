@@ -99,7 +99,7 @@ func (r *Reader) indexMP4(size int64) error {
 				return malformed("a %s box of %d bytes", name, length)
 			}
 			body := make([]byte, length-header)
-			if _, err := r.f.ReadAt(body, at+header); err != nil {
+			if _, err = r.f.ReadAt(body, at+header); err != nil {
 				return ioError(err)
 			}
 			switch {

@@ -20,7 +20,7 @@ func read(tb testing.TB, path string, cfg Config) (*Reader, [][]byte, []Unit) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	var data [][]byte
 	var units []Unit
 	for {
@@ -176,7 +176,7 @@ func FuzzOpen(f *testing.F) {
 		if err != nil {
 			return
 		}
-		defer r.Close()
+		defer func() { _ = r.Close() }()
 		if r.Len() == 0 && r.Codec() == 0 {
 			t.Fatal("opened without a codec")
 		}

@@ -202,7 +202,7 @@ func pocLsb264(b []byte, s *h264.SPS) (uint32, bool) {
 	if b[0]&0x1F == 5 {
 		r.UE()
 	}
-	lsb := uint32(r.U(int(s.Log2MaxPicOrderCntLsbMinus4) + 4))
+	lsb := r.U(int(s.Log2MaxPicOrderCntLsbMinus4) + 4)
 	return lsb, r.Err() == nil
 }
 

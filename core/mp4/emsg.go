@@ -87,7 +87,7 @@ func (e *EventMessage) Unmarshal(b []byte) (int, error) {
 		p += k + 1
 		return true
 	}
-	if e.Version == 0 && !(text(&e.SchemeURI) && text(&e.Value)) {
+	if e.Version == 0 && (!text(&e.SchemeURI) || !text(&e.Value)) {
 		return bad("scheme_id_uri", p, "a text without end")
 	}
 	fixed := 16
@@ -105,7 +105,7 @@ func (e *EventMessage) Unmarshal(b []byte) (int, error) {
 	}
 	e.Duration, e.ID = be.Uint32(box[p+fixed-8:]), be.Uint32(box[p+fixed-4:])
 	p += fixed
-	if e.Version == 1 && !(text(&e.SchemeURI) && text(&e.Value)) {
+	if e.Version == 1 && (!text(&e.SchemeURI) || !text(&e.Value)) {
 		return bad("scheme_id_uri", p, "a text without end")
 	}
 	e.Data = box[p:]

@@ -36,12 +36,12 @@ func topBoxes(tb testing.TB, path string) []string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	file, err := ff.DecodeFile(f, ff.WithDecodeMode(ff.DecModeLazyMdat))
 	if err != nil {
 		tb.Fatalf("mp4ff: %v", err)
 	}
-	var names []string
+	names := make([]string, 0, len(file.Children))
 	for _, b := range file.Children {
 		names = append(names, b.Type())
 	}
@@ -199,11 +199,11 @@ func TestFlipInPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	push(t, m, units, true)
-	if err := m.flush(len(m.frag)); err != nil {
+	if err = m.flush(len(m.frag)); err != nil {
 		t.Fatal(err)
 	}
 	moov := encodeBox(m.movie(&m.table, 0))
-	if err := m.out.flip(moov); err != nil {
+	if err = m.out.flip(moov); err != nil {
 		t.Fatal(err)
 	}
 	if got := topBoxes(t, path); !slices.Equal(got, []string{"ftyp", "moov", "mdat"}) {
@@ -215,7 +215,7 @@ func TestFlipInPlace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if _, err := f.WriteAt([]byte{0, moovReserve >> 16, 0, 0, 'f', 'r', 'e', 'e'}, m.out.ftyp); err != nil {
 		t.Fatal(err)
 	}
@@ -240,16 +240,28 @@ func TestTimes(t *testing.T) {
 		duration uint64
 	}{
 		{
-			"irregular from ten seconds on", Config{Codec: H264, FPSNum: 30, FPSDen: 1}, 10_000_000_000, 0,
-			steps, []int64{100, 200, 300, 100, 200, 300, 100, 100}, 333333, true, NoTime,
+			"irregular from ten seconds on",
+			Config{Codec: H264, FPSNum: 30, FPSDen: 1},
+			10_000_000_000, 0,
+			steps,
+			[]int64{100, 200, 300, 100, 200, 300, 100, 100},
+			333333, true, NoTime,
 		},
 		{
-			"duration of the last", Config{Codec: H264, FPSNum: 30, FPSDen: 1}, 0, 0,
-			steps, []int64{100, 200, 300, 100, 200, 300, 100, 250}, 333333, true, 83_333_333,
+			"duration of the last",
+			Config{Codec: H264, FPSNum: 30, FPSDen: 1},
+			0, 0,
+			steps,
+			[]int64{100, 200, 300, 100, 200, 300, 100, 250},
+			333333, true, 83_333_333,
 		},
 		{
-			"unknown rate", Config{Codec: H264, FPSNum: 0, FPSDen: 1}, 0, 0,
-			steps, []int64{100, 200, 300, 100, 200, 300, 100, 333}, 100000, false, NoTime,
+			"unknown rate",
+			Config{Codec: H264, FPSNum: 0, FPSDen: 1},
+			0, 0,
+			steps,
+			[]int64{100, 200, 300, 100, 200, 300, 100, 333},
+			100000, false, NoTime,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -192,7 +192,7 @@ func TestStreamRules(t *testing.T) {
 			}
 			a := newAnalyser(t)
 			au := append([]byte{0, 0, 0, 1, 0x09, 0xF0, 0, 0, 0, 1, 0x41}, bytes.Repeat([]byte{0x55}, 700)...)
-			for i := range int64(600 * clock.TicksPerSecond / c.frameTicks) {
+			for i := range 600 * clock.TicksPerSecond / c.frameTicks {
 				pts := c.start + i*c.frameTicks
 				push := func(err error) {
 					if err != nil {
@@ -236,7 +236,7 @@ func TestAstitsReadsIt(t *testing.T) {
 		dataStream(0x108, 0xF0, true),
 	))
 	want := map[uint16][]string{}
-	var stream []byte
+	stream := make([]byte, 0, 1<<20)
 	for i := range 30 {
 		pts, dts := int64(90000+3000*i), int64(87000+3000*i)
 		au := append([]byte{0, 0, 0, 1, 0x65}, bytes.Repeat([]byte{byte(i + 1)}, i*123)...)

@@ -103,7 +103,7 @@ func NewHandle(raw uint32) (Handle, error) {
 
 // Handles lists the streams of a class, in program then add order.
 func (m *Muxer) Handles(c MuxClass) []Handle {
-	var out []Handle
+	out := make([]Handle, 0, len(m.programs))
 	for _, p := range m.programs {
 		out = append(out, p.handles(c)...)
 	}
@@ -121,7 +121,7 @@ func (m *Muxer) ProgramHandles(c MuxClass, number uint16) ([]Handle, error) {
 }
 
 func (p *muxProgram) handles(c MuxClass) []Handle {
-	var out []Handle
+	out := make([]Handle, 0, len(p.streams[min(c, muxClasses-1)]))
 	for i := range p.streams[min(c, muxClasses-1)] {
 		out = append(out, Handle(p.index<<4|i))
 	}

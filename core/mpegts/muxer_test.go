@@ -113,11 +113,13 @@ func TestMuxTablesGolden(t *testing.T) {
 		{"h264", []mpegts.MuxProgram{program(video(0x101, mpegts.CodecH264))}, 0x100, "02b0120001c10000e101f0001be101f0004fc43d1b"},
 		{"av1", []mpegts.MuxProgram{program(video(0x101, mpegts.CodecAV1))}, 0x100, "02b0180001c10000e101f00006e101f0060504415630319f5e1192"},
 		{
-			"h264 and aac", []mpegts.MuxProgram{program(video(0x101, mpegts.CodecH264), audio(0x102, mpegts.CodecAAC))},
+			"h264 and aac",
+			[]mpegts.MuxProgram{program(video(0x101, mpegts.CodecH264), audio(0x102, mpegts.CodecAAC))},
 			0x100, "02b0170001c10000e101f0001be101f0000fe102f0009e28c6dd",
 		},
 		{
-			"h264 and h265", []mpegts.MuxProgram{program(video(0x101, mpegts.CodecH264), video(0x102, mpegts.CodecH265))},
+			"h264 and h265",
+			[]mpegts.MuxProgram{program(video(0x101, mpegts.CodecH264), video(0x102, mpegts.CodecH265))},
 			0x100, "02b0170001c10000e101f0001be101f00024e102f00007b368e3",
 		},
 		{"two programs", []mpegts.MuxProgram{
@@ -136,7 +138,7 @@ func TestMuxTablesGolden(t *testing.T) {
 			if got[0] != 0 || !bytes.Equal(got[1:1+len(want)], want) {
 				t.Fatalf("got  %x\nwant 00%x", got[:1+len(want)], want)
 			}
-			if strings.Trim(string(got[1+len(want):]), "\xff") != "" {
+			if rest := got[1+len(want):]; !bytes.Equal(rest, bytes.Repeat([]byte{0xFF}, len(rest))) {
 				t.Error("the packet is not filled with FF")
 			}
 		})
@@ -229,8 +231,10 @@ func TestMuxPESGolden(t *testing.T) {
 		{"pts modulo 2^33", h264, 0, func(m *mpegts.Muxer) error {
 			return m.PushVideo(unhex(t, "0000000165"), mpegts.VideoPush{PTS: 90000 - 3<<33})
 		}, 0x101, "000001e00000808005" + ts + "0000000165"},
-		{"sync klv", klv2, 0, func(m *mpegts.Muxer) error { return m.PushKLV(data, 90000, 7) },
-			0x102, "000001fc0021848005" + ts + "0700df0014" + dataHex},
+		{
+			"sync klv", klv2, 0, func(m *mpegts.Muxer) error { return m.PushKLV(data, 90000, 7) },
+			0x102, "000001fc0021848005" + ts + "0700df0014" + dataHex,
+		},
 		{"sync klv, second", klv2, 0, func(m *mpegts.Muxer) error {
 			if err := m.PushKLV(nil, 90000, 0); err != nil {
 				return err
@@ -238,43 +242,70 @@ func TestMuxPESGolden(t *testing.T) {
 			m.Discard(m.PendingPackets() * mpegts.PacketSize)
 			return m.PushKLV(data, 90000, 0)
 		}, 0x102, "000001fc0021848005" + ts + "0001df0014" + dataHex},
-		{"private klv without pts", program(video(0x101, mpegts.CodecH264), klvStream(0x102, false, false)), 0,
-			func(m *mpegts.Muxer) error { return m.PushKLV(data, 90000, 7) }, 0x102, "000001bd0017840000" + dataHex},
-		{"private klv", program(video(0x101, mpegts.CodecH264), klvStream(0x102, false, true)), 0,
-			func(m *mpegts.Muxer) error { return m.PushKLV(data, 90000, 7) }, 0x102, "000001bd001c848005" + ts + dataHex},
-		{"data", program(video(0x101, mpegts.CodecH264), dataStream(0x102, 0xF0, true)), 0,
-			func(m *mpegts.Muxer) error { return m.PushData(data, 90000) }, 0x102, "000001bd001c848005" + ts + dataHex},
-		{"data without pts", program(video(0x101, mpegts.CodecH264), dataStream(0x102, 0xF0, false)), 0,
-			func(m *mpegts.Muxer) error { return m.PushData(data, 90000) }, 0x102, "000001bd0017840000" + dataHex},
-		{"second aac", program(audio(0x101, mpegts.CodecAAC), audio(0x102, mpegts.CodecAAC)), 0,
-			func(m *mpegts.Muxer) error { return m.PushAudioTo(1, data, 90000) }, 0x102, "000001c1001c808005" + ts + dataHex},
-		{"ac3", program(audio(0x101, mpegts.CodecAC3)), 0,
-			func(m *mpegts.Muxer) error { return m.PushAudio(data, 90000) }, 0x101, "000001bd001c848005" + ts + dataHex},
-		{"dvb subtitle", program(video(0x101, mpegts.CodecH264), subtitle(0x102, mpegts.CodecDVBSubtitling)), 0,
+		{
+			"private klv without pts", program(video(0x101, mpegts.CodecH264), klvStream(0x102, false, false)), 0,
+			func(m *mpegts.Muxer) error { return m.PushKLV(data, 90000, 7) }, 0x102, "000001bd0017840000" + dataHex,
+		},
+		{
+			"private klv", program(video(0x101, mpegts.CodecH264), klvStream(0x102, false, true)), 0,
+			func(m *mpegts.Muxer) error { return m.PushKLV(data, 90000, 7) }, 0x102, "000001bd001c848005" + ts + dataHex,
+		},
+		{
+			"data", program(video(0x101, mpegts.CodecH264), dataStream(0x102, 0xF0, true)), 0,
+			func(m *mpegts.Muxer) error { return m.PushData(data, 90000) }, 0x102, "000001bd001c848005" + ts + dataHex,
+		},
+		{
+			"data without pts", program(video(0x101, mpegts.CodecH264), dataStream(0x102, 0xF0, false)), 0,
+			func(m *mpegts.Muxer) error { return m.PushData(data, 90000) }, 0x102, "000001bd0017840000" + dataHex,
+		},
+		{
+			"second aac", program(audio(0x101, mpegts.CodecAAC), audio(0x102, mpegts.CodecAAC)), 0,
+			func(m *mpegts.Muxer) error { return m.PushAudioTo(1, data, 90000) }, 0x102, "000001c1001c808005" + ts + dataHex,
+		},
+		{
+			"ac3", program(audio(0x101, mpegts.CodecAC3)), 0,
+			func(m *mpegts.Muxer) error { return m.PushAudio(data, 90000) }, 0x101, "000001bd001c848005" + ts + dataHex,
+		},
+		{
+			"dvb subtitle", program(video(0x101, mpegts.CodecH264), subtitle(0x102, mpegts.CodecDVBSubtitling)), 0,
 			func(m *mpegts.Muxer) error { return m.PushSubtitle(data, 90000) },
-			0x102, "000001bd001f848005" + ts + "2000" + dataHex + "ff"},
-		{"teletext", program(video(0x101, mpegts.CodecH264), subtitle(0x102, mpegts.CodecDVBTeletext)), 0,
+			0x102, "000001bd001f848005" + ts + "2000" + dataHex + "ff",
+		},
+		{
+			"teletext", program(video(0x101, mpegts.CodecH264), subtitle(0x102, mpegts.CodecDVBTeletext)), 0,
 			func(m *mpegts.Muxer) error { return m.PushSubtitle(data, 90000) }, 0x102,
-			"000001bd00b2848024" + ts + strings.Repeat("ff", 31) + "10" + dataHex + stuffing(46) + stuffing(46) + stuffing(26)},
-		{"teletext with identifier", program(video(0x101, mpegts.CodecH264), subtitle(0x102, mpegts.CodecDVBTeletext)), 0,
+			"000001bd00b2848024" + ts + strings.Repeat("ff", 31) + "10" + dataHex + stuffing(46) + stuffing(46) + stuffing(26),
+		},
+		{
+			"teletext with identifier", program(video(0x101, mpegts.CodecH264), subtitle(0x102, mpegts.CodecDVBTeletext)), 0,
 			func(m *mpegts.Muxer) error { return m.PushSubtitle(append([]byte{0x10}, data[:19]...), 90000) }, 0x102,
-			"000001bd00b2848024" + ts + strings.Repeat("ff", 31) + "10" + dataHex[2:] + stuffing(46) + stuffing(46) + stuffing(27)},
-		{"webvtt", program(video(0x101, mpegts.CodecH264), subtitle(0x102, mpegts.CodecWebVTTInTS)), 0,
-			func(m *mpegts.Muxer) error { return m.PushSubtitle(data, 90000) }, 0x102, "000001bd001c848005" + ts + dataHex},
-		{"av1 binding", program(video(0x101, mpegts.CodecAV1)), mpegts.AV1MPEG2TSBinding,
+			"000001bd00b2848024" + ts + strings.Repeat("ff", 31) + "10" + dataHex[2:] + stuffing(46) + stuffing(46) + stuffing(27),
+		},
+		{
+			"webvtt", program(video(0x101, mpegts.CodecH264), subtitle(0x102, mpegts.CodecWebVTTInTS)), 0,
+			func(m *mpegts.Muxer) error { return m.PushSubtitle(data, 90000) }, 0x102, "000001bd001c848005" + ts + dataHex,
+		},
+		{
+			"av1 binding", program(video(0x101, mpegts.CodecAV1)), mpegts.AV1MPEG2TSBinding,
 			func(m *mpegts.Muxer) error { return m.PushVideo(obus, mpegts.VideoPush{PTS: 90000}) }, 0x101,
-			"000001bd0000848005" + ts + "00000112000000010a0301020300000132040909" + "0909"},
-		{"av1 interop", program(video(0x101, mpegts.CodecAV1)), mpegts.AV1InteropRawOBU,
+			"000001bd0000848005" + ts + "00000112000000010a0301020300000132040909" + "0909",
+		},
+		{
+			"av1 interop", program(video(0x101, mpegts.CodecAV1)), mpegts.AV1InteropRawOBU,
 			func(m *mpegts.Muxer) error { return m.PushVideo(obus, mpegts.VideoPush{PTS: 90000}) }, 0x101,
-			"000001e00000848005" + ts + hex.EncodeToString(obus)},
-		{"av1 binding, escaped", program(video(0x101, mpegts.CodecAV1)), mpegts.AV1MPEG2TSBinding,
+			"000001e00000848005" + ts + hex.EncodeToString(obus),
+		},
+		{
+			"av1 binding, escaped", program(video(0x101, mpegts.CodecAV1)), mpegts.AV1MPEG2TSBinding,
 			func(m *mpegts.Muxer) error {
 				return m.PushVideo(unhex(t, "0a0400000300"), mpegts.VideoPush{PTS: 90000})
 			}, 0x101,
-			"000001bd0000848005" + ts + "0000010a04000003" + "0300"},
+			"000001bd0000848005" + ts + "0000010a04000003" + "0300",
+		},
 		{"misp in h264", h264, 0, func(m *mpegts.Muxer) error {
 			return m.PushVideo(unhex(t, "0000000109f00000000165888400"), mpegts.VideoPush{
-				PTS: 90000, MISP: &misp.Time{Status: 0x1F, Value: 1700000000000000}})
+				PTS: 90000, MISP: &misp.Time{Status: 0x1F, Value: 1700000000000000},
+			})
 		}, 0x101, "000001e00000808005" + ts +
 			"0000000109f0000001" + "06051c4d4953506d6963726f73656374696d651f0006ff0a24ff181eff400080" + "0000000165888400"},
 		{"misp escaped", h264, 0, func(m *mpegts.Muxer) error {
@@ -283,12 +314,14 @@ func TestMuxPESGolden(t *testing.T) {
 			"000001" + "06051c4d4953506d6963726f73656374696d650000030" + "0ff0000ff0000ff000080" + "00000165"},
 		{"misp nanoseconds in h265", program(video(0x101, mpegts.CodecH265)), 0, func(m *mpegts.Muxer) error {
 			return m.PushVideo(unhex(t, "000000014001aa0000000126018840"), mpegts.VideoPush{
-				PTS: 90000, MISP: &misp.Time{Nano: true, Status: 0x1F, Value: 1700000000000000000}})
+				PTS: 90000, MISP: &misp.Time{Nano: true, Status: 0x1F, Value: 1700000000000000000},
+			})
 		}, 0x101, "000001e00000808005" + ts +
 			"000000014001aa000001" + "4e01051ccf848278ee23306c9265e8fef22fb8b81f1797ff9cfeff362aff000080" + "0000000126018840"},
 		{"misp microseconds in h265", program(video(0x101, mpegts.CodecH265)), 0, func(m *mpegts.Muxer) error {
 			return m.PushVideo(unhex(t, "000001200100"), mpegts.VideoPush{
-				PTS: 90000, MISP: &misp.Time{Status: 0x1F, Value: 1700000000000000}})
+				PTS: 90000, MISP: &misp.Time{Status: 0x1F, Value: 1700000000000000},
+			})
 		}, 0x101, "000001e00000808005" + ts +
 			"0000014e01051ca8687dd4d7593758a5cef0338b6545f11f0006ff0a24ff181eff400080" + "000001200100"},
 	} {
@@ -485,7 +518,7 @@ func TestMuxRefusals(t *testing.T) {
 func TestMuxConfigRules(t *testing.T) {
 	h264 := video(0x101, mpegts.CodecH264)
 	many := func(n int, f func(i int) mpegts.MuxStream) []mpegts.MuxStream {
-		s := []mpegts.MuxStream{audio(0x50, mpegts.CodecAAC)}
+		s := append(make([]mpegts.MuxStream, 0, 1+n), audio(0x50, mpegts.CodecAAC))
 		for i := range n {
 			s = append(s, f(i))
 		}
@@ -499,7 +532,7 @@ func TestMuxConfigRules(t *testing.T) {
 	badLanguage := subtitle(0x102, mpegts.CodecDVBSubtitling)
 	badLanguage.Language = [3]byte([]byte("en1"))
 	programs := func(n int) []mpegts.MuxProgram {
-		var out []mpegts.MuxProgram
+		out := make([]mpegts.MuxProgram, 0, n)
 		for i := range uint16(n) {
 			out = append(out, mpegts.MuxProgram{
 				Number: i + 1, PMTPID: 0x100 + i, Streams: []mpegts.MuxStream{video(0x200+i, mpegts.CodecH264)},
@@ -512,7 +545,7 @@ func TestMuxConfigRules(t *testing.T) {
 		f(&c)
 		return c
 	}
-	of := func(p ...mpegts.MuxProgram) mpegts.MuxConfig { return mpegts.NewMuxConfig(p...) }
+	of := mpegts.NewMuxConfig
 	for _, c := range []struct {
 		name string
 		cfg  mpegts.MuxConfig
@@ -627,20 +660,20 @@ func TestFileSink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	a := newMuxer(t, program(video(0x101, mpegts.CodecH264)))
 	b := newMuxer(t, program(video(0x101, mpegts.CodecH264)))
 	sink := mpegts.NewFileSink(a, f)
-	var want []byte
+	want := make([]byte, 0, 5<<20)
 	au := append([]byte{0, 0, 1, 9}, make([]byte, 200_000)...)
 	for i := range 20 {
 		if i%3 != 0 { // others go past the sink and are written in order all the same
-			if err := sink.Enter(); err != nil {
+			if err = sink.Enter(); err != nil {
 				t.Fatal(err)
 			}
 		}
 		for _, m := range []*mpegts.Muxer{a, b} {
-			if err := m.PushVideo(au, mpegts.VideoPush{PTS: int64(i) * 3000}); err != nil {
+			if err = m.PushVideo(au, mpegts.VideoPush{PTS: int64(i) * 3000}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -648,7 +681,7 @@ func TestFileSink(t *testing.T) {
 		want = append(want, b.Pending()...)
 		b.Discard(len(b.Pending()))
 	}
-	if err := sink.Flush(); err != nil {
+	if err = sink.Flush(); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(path)
@@ -671,7 +704,7 @@ func TestFileSinkFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	m := newMuxer(t, program(video(0x101, mpegts.CodecH264)))
 	sink := mpegts.NewFileSink(m, f)
 	if err := sink.Enter(); err != nil {

@@ -61,15 +61,23 @@ func TestPairer(t *testing.T) {
 		script string
 		want   string
 	}{
-		{"record after the picture never pairs with it", PairerConfig{Tolerance: 35}, "v0 k10 v40 k45 v80 |",
-			"v0 v40+k10 v80+k45 -k10 -k45 |"},
+		{
+			"record after the picture never pairs with it",
+			PairerConfig{Tolerance: 35},
+			"v0 k10 v40 k45 v80 |",
+			"v0 v40+k10 v80+k45 -k10 -k45 |",
+		},
 		{"tolerance is inclusive", realtime, "k0 v30 v31 |", "v30+k0 v31 -k0 |"},
 		{"a later record is eligible", realtime, "k50 v40 |", "v40+k50 -k50 |"},
 		{"a record is not consumed", realtime, "k0 v10 v20 |", "v10+k0 v20+k0 -k0 |"},
 		{"equal distance: the later arrival", realtime, "k0 k20 v10 |", "v10+k20 k0 -k20 |"},
 		{"equal distance, arrival the other way", realtime, "k20 k0 v10 |", "v10+k0 k20 -k0 |"},
-		{"eviction says unpaired once", PairerConfig{Tolerance: 30, MaxBufferedKLV: 2}, "k0 k1 v1 k2 k3 |",
-			"v1+k1 k0 -k1 k2 k3 |"},
+		{
+			"eviction says unpaired once",
+			PairerConfig{Tolerance: 30, MaxBufferedKLV: 2},
+			"k0 k1 v1 k2 k3 |",
+			"v1+k1 k0 -k1 k2 k3 |",
+		},
 		{"flush is idempotent", realtime, "k0 | |", "k0 | |"},
 		{"no wrap", realtime, "k8589933692 v900 |", "v900 k8589933692 |"},
 		{"buffered: waits", buffered, "v100 k0 k90 |", "v100+k0 -k0 k90 |"},
@@ -77,13 +85,18 @@ func TestPairer(t *testing.T) {
 		{"buffered: pairs at once", buffered, "k0 v100 |", "v100+k0 -k0 |"},
 		{"buffered: lag is strict", buffered, "v100 k1100 k1101 |", "v100 k1100 k1101 |"},
 		{"buffered: pictures do not age each other", buffered, "v100 v99999 |", "v100 v99999 |"},
-		{"buffered: who waits behind another waits with it", buffered, "v100 v2000 k2000 k2100 |",
-			"v100 v2000+k2000 -k2000 k2100 |"},
+		{
+			"buffered: who waits behind another waits with it", buffered, "v100 v2000 k2000 k2100 |",
+			"v100 v2000+k2000 -k2000 k2100 |",
+		},
 		{"buffered: a flush pairs who waited behind", buffered, "v9000 k5000 v5000 |", "v9000 v5000+k5000 -k5000 |"},
 		{"buffered: the last record tells the time, not the latest", buffered, "k5000 k100 v3000 |", "v3000 k5000 k100 |"},
 		{"buffered: overtaken on arrival", buffered, "k5000 v3000 v9000 |", "v3000 v9000 k5000 |"},
-		{"buffered: eviction comes before pairing", PairerConfig{Mode: Buffered, Tolerance: 150, MaxLag: 1000, MaxBufferedKLV: 1},
-			"k0 v500 k500 |", "k0 v500+k500 -k500 |"},
+		{
+			"buffered: eviction comes before pairing",
+			PairerConfig{Mode: Buffered, Tolerance: 150, MaxLag: 1000, MaxBufferedKLV: 1},
+			"k0 v500 k500 |", "k0 v500+k500 -k500 |",
+		},
 		{"buffered: overflow", PairerConfig{Mode: Buffered, MaxBufferedVideo: 2}, "v1 v2 v3 v4 |", "v1 v2 v3 v4 |"},
 		{"buffered: a record long before", buffered, "v5000 k0 |", "v5000 k0 |"},
 	} {

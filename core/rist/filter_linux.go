@@ -74,7 +74,7 @@ func boundTo(addr netip.AddrPort) (fds []int) {
 		if err != nil {
 			continue
 		}
-		if kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); err != nil || kind != unix.SOCK_DGRAM {
+		if kind, kindErr := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); kindErr != nil || kind != unix.SOCK_DGRAM {
 			continue
 		}
 		name, err := unix.Getsockname(fd)

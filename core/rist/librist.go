@@ -170,7 +170,12 @@ static tr_link *tr_open(int listen, int profile, const char *address, uint32_t b
 	*step = 1;
 	if (l == NULL) return NULL;
 	pthread_mutex_init(&l->lock, NULL);
-	if (tr.logging(&l->log, RIST_LOG_DISABLE, NULL, NULL, NULL, NULL) != 0) l->log = NULL;
+	if (tr.logging(&l->log, RIST_LOG_DISABLE,
+			NULL, // callback
+			NULL, // its argument
+			NULL, // address
+			NULL // file
+			) != 0) l->log = NULL;
 	int r = listen ? tr.receiver_create(&l->ctx, profile, l->log) : tr.sender_create(&l->ctx, profile, 0, l->log);
 	if (r != 0) {
 		l->ctx = NULL;

@@ -82,7 +82,7 @@ func meet(t *testing.T, s *Sender, r *Receiver) {
 		}
 		if n, err := r.ReadBatch(arena, spans, 50*time.Millisecond); n > 0 {
 			for { // the others
-				if _, err := r.ReadBatch(arena, spans, 300*time.Millisecond); transport.IsTimeout(err) {
+				if _, late := r.ReadBatch(arena, spans, 300*time.Millisecond); transport.IsTimeout(late) {
 					return
 				}
 			}

@@ -23,7 +23,7 @@ func Elements(out []Element, profile uint16, b []byte) ([]Element, error) {
 			continue
 		}
 		var e Element
-		n := 0
+		var n int
 		switch profile {
 		case ExtensionOneByte:
 			e.ID, n = b[at]>>4, int(b[at]&0x0F)+1

@@ -47,7 +47,7 @@ func newSender(t testing.TB, to netip.AddrPort, query string) *Sender {
 func send(t testing.TB, s *Sender, msgs ...[]byte) {
 	t.Helper()
 	var data []byte
-	var spans []transport.Span
+	spans := make([]transport.Span, 0, len(msgs))
 	for _, m := range msgs {
 		spans = append(spans, transport.Span{Off: uint32(len(data)), Len: uint32(len(m))}) //nolint:gosec // small
 		data = append(data, m...)
@@ -78,7 +78,7 @@ func TestSenderToReceiver(t *testing.T) {
 	for _, query := range []string{"", "?reorder=50"} {
 		r := newReceiver(t, query)
 		s := newSender(t, r.LocalAddr(), "")
-		var want [][]byte
+		want := make([][]byte, 0, 200)
 		for i := range 200 {
 			want = append(want, bytes.Repeat([]byte{byte(i)}, i*6))
 		}
@@ -207,21 +207,21 @@ func TestReceiverTimeoutCancelClose(t *testing.T) {
 		{func(r *Receiver) { r.Cancel() }, tsterr.Cancelled},
 		{func(r *Receiver) { _ = r.Close() }, tsterr.Closed},
 	} {
-		r := newReceiver(t, "?recv_timeout=5000")
-		if r.DefaultTimeout() != 5*time.Second {
-			t.Error(r.DefaultTimeout())
+		ended := newReceiver(t, "?recv_timeout=5000")
+		if ended.DefaultTimeout() != 5*time.Second {
+			t.Error(ended.DefaultTimeout())
 		}
 		done := make(chan tsterr.Kind)
-		go func() { done <- read(r, transport.Forever) }()
-		c.end(r)
+		go func() { done <- read(ended, transport.Forever) }()
+		c.end(ended)
 		if k := <-done; k != c.want {
 			t.Error(k)
 		}
-		if k := read(r, 0); k != c.want {
+		if k := read(ended, 0); k != c.want {
 			t.Error(k)
 		}
-		_ = r.Close()
-		_ = r.Close()
+		_ = ended.Close()
+		_ = ended.Close()
 	}
 	_ = r.Close()
 }

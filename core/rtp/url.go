@@ -211,7 +211,7 @@ func number32(kv transport.KV) (uint32, error) {
 	for _, c := range []byte(hex) {
 		d := strings.IndexByte("0123456789abcdef", c)
 		if d < 0 || n > 1<<32-1 {
-			d, n = -1, 1<<32
+			n = 1 << 32
 			break
 		}
 		n = n<<4 | uint64(d) //nolint:gosec // 0 to 15

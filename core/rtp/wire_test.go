@@ -33,7 +33,7 @@ func FuzzWire(f *testing.F) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(again.Payload, w.Payload) || !bytes.Equal(again.Extension, w.Extension) || again.Padding != w.Padding ||
-			again.Packet.Sequence != w.Packet.Sequence || len(again.CSRC) != len(w.CSRC) {
+			again.Sequence != w.Sequence || len(again.CSRC) != len(w.CSRC) {
 			t.Fatalf("%+v came back as %+v", w, again)
 		}
 		// Pion is more lenient, never stricter, but for padding within the payload.

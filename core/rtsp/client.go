@@ -124,7 +124,7 @@ func (s *Session) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := check(res, base.Describe); err != nil {
+	if err = check(res, base.Describe); err != nil {
 		return err
 	}
 	d, err := parseSDP(res.Body)
@@ -137,7 +137,7 @@ func (s *Session) prepare(ctx context.Context) error {
 	baseURL := s.target.url
 	for _, key := range []string{"Content-Base", "Content-Location"} {
 		if v := res.Header[key]; len(v) == 1 {
-			if u, err := base.ParseURL(strings.TrimSpace(v[0])); err == nil {
+			if u, parseErr := base.ParseURL(strings.TrimSpace(v[0])); parseErr == nil {
 				baseURL = u.CloneWithoutCredentials()
 				break
 			}
@@ -332,7 +332,7 @@ func (s *Session) setupTCP(ctx context.Context, i int, u *base.URL) error {
 	if err != nil {
 		return err
 	}
-	if err := check(res, base.Setup); err != nil {
+	if err = check(res, base.Setup); err != nil {
 		return err
 	}
 	th, err := s.accepted(res)

@@ -56,7 +56,7 @@ func peerClient(t *testing.T, url string, tr *gortsplib.Transport, tc *tls.Confi
 		t.Fatal(err)
 	}
 	c := &gortsplib.Client{Scheme: u.Scheme, Host: u.Host, Transport: tr, TLSConfig: tc, AnyPortEnable: true}
-	if err := c.Start2(); err != nil {
+	if err = c.Start2(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
@@ -145,7 +145,6 @@ func checkPictures(t *testing.T, name string, got []sample, size int) {
 // peerServer serves one stream with gortsplib's server.
 type peerServer struct {
 	*gortsplib.Server
-	mu     sync.Mutex
 	stream *gortsplib.ServerStream
 	creds  bool
 	ready  chan struct{}
@@ -198,7 +197,7 @@ func newPeerServer(t *testing.T, methods []auth.VerifyMethod, noUDP bool, medias
 			}
 			return l, err
 		}
-		if p.Server.Start() == nil {
+		if p.Start() == nil {
 			break
 		}
 	}
@@ -213,7 +212,7 @@ func newPeerServer(t *testing.T, methods []auth.VerifyMethod, noUDP bool, medias
 func (p *peerServer) end() {
 	p.ended.Do(func() {
 		p.stream.Close()
-		p.Server.Close()
+		p.Close()
 	})
 }
 
@@ -416,21 +415,21 @@ func TestGortsplibPublishes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.Take(); tsterr.KindOf(err) != tsterr.RTSPClosed {
+		if _, err = p.Take(); tsterr.KindOf(err) != tsterr.RTSPClosed {
 			t.Error(err)
 		}
 		fv := &format.H264{PayloadTyp: 96, PacketizationMode: 1}
 		media := &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{fv}}
 		for round := range 2 { // one publisher after the other
 			c := &gortsplib.Client{Transport: tr}
-			if err := c.StartRecording(s.url("/in"), &description.Session{Medias: []*description.Media{media}}); err != nil {
+			if err = c.StartRecording(s.url("/in"), &description.Session{Medias: []*description.Media{media}}); err != nil {
 				t.Fatal(err)
 			}
 			if info, ok := p.Publisher(); !ok || info.Shape != ShapeElementary || info.KLV || info.Generation != uint64(round) { //nolint:gosec // small
 				t.Errorf("%+v %v", info, ok)
 			}
 			busy := &gortsplib.Client{Transport: tr}
-			if err := busy.StartRecording(s.url("/in"), &description.Session{Medias: []*description.Media{media}}); err == nil {
+			if err = busy.StartRecording(s.url("/in"), &description.Session{Medias: []*description.Media{media}}); err == nil {
 				t.Error("two publishers at once")
 			}
 			busy.Close()
@@ -445,8 +444,8 @@ func TestGortsplibPublishes(t *testing.T) {
 					ps, _ := e.Encode([][]byte{{0x67, 1, 2, 3}, {0x68, 1, 2}, append([]byte{0x65}, bytes.Repeat([]byte{byte(i + 1)}, 3000)...)})
 					for _, x := range ps {
 						x.Timestamp = uint32(i * 3000) //nolint:gosec // small
-						if err := c.WritePacketRTP(media, x); err != nil {
-							t.Error(err)
+						if writeErr := c.WritePacketRTP(media, x); writeErr != nil {
+							t.Error(writeErr)
 						}
 					}
 				}
@@ -470,7 +469,7 @@ func TestGortsplibPublishes(t *testing.T) {
 		}
 		// One on a path nobody added.
 		c := &gortsplib.Client{Transport: tr}
-		if err := c.StartRecording(s.url("/new/one"), &description.Session{Medias: []*description.Media{media}}); err != nil {
+		if err = c.StartRecording(s.url("/new/one"), &description.Session{Medias: []*description.Media{media}}); err != nil {
 			t.Fatal(err)
 		}
 		q, err := s.NextPublisher(t.Context(), patience)

@@ -118,7 +118,7 @@ func collect(t testing.TB, r transport.Reader, enough func(got []sample) bool) (
 				} else {
 					copy(b, out[r.Payload:])
 				}
-				got = append(got, sample{r.Type, mpegts.Codec(r.Codec), r.PTS, b})
+				got = append(got, sample{r.Type, r.Codec, r.PTS, b})
 			}
 			if chunk != nil {
 				chunk.Release()

@@ -14,7 +14,7 @@ func TestPacerFollowsTheClockReferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A second of pictures over the wrap of 33 bits, then the same again.
-	var ts []byte
+	ts := make([]byte, 0, 51*4000)
 	for i := range 51 {
 		at := int64(1)<<33 - 45_000 + int64(i%26)*3600
 		if err := m.PushVideo(picture(i, 3000), mpegts.VideoPush{PTS: at, KeyFrame: true}); err != nil {

@@ -270,11 +270,12 @@ func (p *peer) report(i int, now time.Time, bye bool) {
 	if bye {
 		b = t.out.Bye(cname, at, ts)
 	}
-	if t.tcp {
+	switch {
+	case t.tcp:
 		_ = p.owner.w.sendFrame(t.channel+1, b, farewellTimeout) // the next report says the same
-	} else if p.conn != nil {
+	case p.conn != nil:
 		_ = p.conn.Send(b, t.rtcpTo) // see above
-	} else {
+	default:
 		p.udp.smu.Lock()
 		_ = p.udp.pair.rtcp.Send(b, t.rtcpTo) // see above
 		p.udp.smu.Unlock()

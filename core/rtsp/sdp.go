@@ -215,7 +215,7 @@ func describe(addr netip.Addr, port uint16, ttl int, medias []Media) []byte {
 
 func (m *Media) lines() (name, rtpmap, fmtp string) {
 	sets := func(key string, s [][]byte) string {
-		var enc []string
+		enc := make([]string, 0, len(s))
 		for _, b := range s {
 			enc = append(enc, base64.StdEncoding.EncodeToString(b))
 		}

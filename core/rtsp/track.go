@@ -34,7 +34,6 @@ type track struct {
 	lastPTS  int64
 	lastTS   uint32
 	rtpTime  *uint32 // of the beginning, as RTP-Info says
-	dropped  uint64
 }
 
 func newTrack(m Media, hold time.Duration, source netip.Addr) *track {

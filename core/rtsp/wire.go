@@ -97,9 +97,9 @@ func (w *wire) readFrame() (m message, err error) {
 		_ = w.nc.SetReadDeadline(time.Now().Add(w.limit))
 	}
 	if 4+n <= w.br.Size() {
-		b, err := w.br.Peek(4 + n)
-		if err != nil {
-			return m, err //nolint:wrapcheck // see above
+		b, peekErr := w.br.Peek(4 + n)
+		if peekErr != nil {
+			return m, peekErr //nolint:wrapcheck // see above
 		}
 		m.frame, w.discard = b[4:], 4+n
 		return m, nil

@@ -41,27 +41,27 @@ func TestIndependentPeer(t *testing.T) {
 			var wg sync.WaitGroup
 			defer wg.Wait()
 			wg.Go(func() {
-				req, err := l.Accept2()
-				if err != nil {
-					t.Error(err)
+				req, peerErr := l.Accept2()
+				if peerErr != nil {
+					t.Error(peerErr)
 					return
 				}
 				if c.passphrase != "" {
-					if err := req.SetPassphrase(c.passphrase); err != nil {
-						t.Error(err)
+					if peerErr = req.SetPassphrase(c.passphrase); peerErr != nil {
+						t.Error(peerErr)
 					}
 				}
-				conn, err := req.Accept()
-				if err != nil {
-					t.Error(err)
+				conn, peerErr := req.Accept()
+				if peerErr != nil {
+					t.Error(peerErr)
 					return
 				}
-				defer conn.Close()
+				defer func() { _ = conn.Close() }()
 				buf := make([]byte, 2048)
 				for i := range n {
-					k, err := conn.Read(buf)
-					if err != nil || !bytes.Equal(buf[:k], message(i)) {
-						t.Errorf("message %d: %d bytes, %v", i, k, err)
+					k, readErr := conn.Read(buf)
+					if readErr != nil || !bytes.Equal(buf[:k], message(i)) {
+						t.Errorf("message %d: %d bytes, %v", i, k, readErr)
 						return
 					}
 				}
@@ -86,7 +86,7 @@ func TestIndependentPeer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			b, err := l.Accept(10 * time.Second)
 			if err != nil {
 				t.Fatal(err)

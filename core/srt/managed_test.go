@@ -23,7 +23,6 @@ func forever() transport.Policy {
 type collector struct {
 	mu   sync.Mutex
 	seen map[uint64]int
-	last time.Time
 	gaps int
 }
 
@@ -143,13 +142,13 @@ func TestManagedSenderKeepsWhatTheDeadPeerDidNotTake(t *testing.T) {
 				sent++
 			}
 		}
-		accept := func() (*Conn, chan error) {
+		accept := func() (*Conn, chan struct{}) {
 			b, err := l.Accept(20 * time.Second)
 			if err != nil {
 				t.Fatal(err)
 			}
-			done := make(chan error, 1)
-			go func() { done <- got.run(b) }()
+			done := make(chan struct{})
+			go func() { _ = got.run(b); close(done) }()
 			return b, done
 		}
 		b, done := accept()

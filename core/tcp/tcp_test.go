@@ -203,7 +203,7 @@ func TestPeerCloses(t *testing.T) {
 	}
 	_ = a.Close()
 	buf := make([]byte, 4)
-	var got []byte
+	got := make([]byte, 0, 3*len(buf))
 	for range 3 {
 		n, err := b.Read(buf, 5*time.Second)
 		if err != nil {

@@ -119,11 +119,11 @@ func (m *Map) find(x float64, xy func(pair) (float64, float64)) (float64, bool) 
 		n++
 	}
 	i := sort.Search(n, func(i int) bool { v, _ := at(i); return v >= x })
-	switch {
-	case i == n: // behind the newest
+	switch i {
+	case n: // behind the newest
 		x0, y0 := at(n - 1)
 		return y0 + x - x0, true
-	case i == 0: // before the oldest
+	case 0: // before the oldest
 		x0, y0 := at(0)
 		return y0 + x - x0, true
 	}

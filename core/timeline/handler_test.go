@@ -29,7 +29,7 @@ func get(t *testing.T, url string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Body.Close()
+	defer func() { _ = r.Body.Close() }()
 	b, err := io.ReadAll(r.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func post(t *testing.T, url, body string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Body.Close()
+	defer func() { _ = r.Body.Close() }()
 	b, err := io.ReadAll(r.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -59,12 +59,16 @@ func TestCompatibleIsWhatPythonWrites(t *testing.T) {
 		want string
 	}{
 		{nil, `"{\"markers\": []}"`},
-		{[]Marker{{Time: 1, Text: "Marker 1"}, {Time: 2.033333333333333, Text: "a\"\\é🚁\n\x7f"}},
+		{
+			[]Marker{{Time: 1, Text: "Marker 1"}, {Time: 2.033333333333333, Text: "a\"\\é🚁\n\x7f"}},
 			`"{\"markers\": [{\"time\": 1.0, \"text\": \"Marker 1\"}, {\"time\": 2.033333333333333, \"text\": ` +
-				`\"a\\\"\\\\\\u00e9\\ud83d\\ude81\\n` + "\x7f" + `\"}]}"`},
-		{[]Marker{{Time: 1e-5}, {Time: 1e16}, {Time: 123456789012345.6}},
+				`\"a\\\"\\\\\\u00e9\\ud83d\\ude81\\n` + "\x7f" + `\"}]}"`,
+		},
+		{
+			[]Marker{{Time: 1e-5}, {Time: 1e16}, {Time: 123456789012345.6}},
 			`"{\"markers\": [{\"time\": 1e-05, \"text\": \"\"}, {\"time\": 1e+16, \"text\": \"\"}, ` +
-				`{\"time\": 123456789012345.6, \"text\": \"\"}]}"`},
+				`{\"time\": 123456789012345.6, \"text\": \"\"}]}"`,
+		},
 	} {
 		if got := string(Compatible(c.in)); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
@@ -96,7 +100,7 @@ func TestMarkersRoute(t *testing.T) {
 		if code != 200 || json.Unmarshal([]byte(body), &once) != nil || json.Unmarshal([]byte(once), &twice) != nil {
 			t.Fatalf("%s: %d %s", c.query, code, body)
 		}
-		var got []string
+		got := make([]string, 0, len(twice.Markers))
 		for _, m := range twice.Markers {
 			got = append(got, m.Text)
 		}
@@ -258,11 +262,11 @@ func TestFeedsAreBounded(t *testing.T) {
 	listen(t, srv.URL, "")
 	listen(t, srv.URL, "")
 	r := listen(t, srv.URL, "").r
-	if r.StatusCode != 503 || r.Header.Get("Retry-After") == "" {
+	if r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "" {
 		t.Fatal(r.StatusCode)
 	}
 	b := listen(t, srv.URL, "x").r
-	if b.StatusCode != 503 && b.StatusCode != 422 {
+	if b.StatusCode != http.StatusServiceUnavailable && b.StatusCode != 422 {
 		t.Fatal(b.StatusCode)
 	}
 }
@@ -275,7 +279,7 @@ func FuzzPostedMarker(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	mux := http.NewServeMux()
 	NewHandler(s, HandlerConfig{}).Register(mux)
 	f.Fuzz(func(t *testing.T, body []byte) {

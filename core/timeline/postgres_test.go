@@ -55,24 +55,24 @@ func startPostgres() {
 	cluster.stop = func() { _ = os.RemoveAll(dir) }
 	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT}
 	if os.Geteuid() == 0 { // the server refuses to run as root
-		u, err := user.Lookup("postgres")
-		if err != nil {
-			fail("%v", err)
+		u, userErr := user.Lookup("postgres")
+		if userErr != nil {
+			fail("%v", userErr)
 			return
 		}
 		uid, _ := strconv.Atoi(u.Uid)
 		gid, _ := strconv.Atoi(u.Gid)
 		attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-		if err := os.Chown(dir, uid, gid); err != nil {
-			fail("%v", err)
+		if userErr := os.Chown(dir, uid, gid); userErr != nil {
+			fail("%v", userErr)
 			return
 		}
 	}
 	data := filepath.Join(dir, "data")
 	c := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-A", "trust", "-U", "tst", "-E", "UTF8", "--no-sync")
 	c.SysProcAttr, c.Dir = attr, dir
-	if out, err := c.CombinedOutput(); err != nil {
-		fail("initdb: %v %s", err, out)
+	if out, initErr := c.CombinedOutput(); initErr != nil {
+		fail("initdb: %v %s", initErr, out)
 		return
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")

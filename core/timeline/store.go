@@ -189,7 +189,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.look(ctx); err != nil {
+	if err = s.look(ctx); err != nil {
 		return err
 	}
 	if s.epoch == 0 {
@@ -273,7 +273,7 @@ func (s *Store) Add(ctx context.Context, markers ...*Marker) error {
 	return err
 }
 
-func (s *Store) put(ctx context.Context, begin bool, markers []*Marker) (epoch int64, err error) {
+func (s *Store) put(ctx context.Context, begin bool, markers []*Marker) (int64, error) {
 	for _, m := range markers {
 		if err := m.Validate(); err != nil {
 			return 0, err
@@ -283,7 +283,8 @@ func (s *Store) put(ctx context.Context, begin bool, markers []*Marker) (epoch i
 	defer cancel()
 	now := s.cfg.Now().UnixMicro()
 	ids := make([]int64, len(markers))
-	err = s.write(ctx, func(tx *sql.Tx) error {
+	var epoch int64
+	err := s.write(ctx, func(tx *sql.Tx) error {
 		var n int64
 		if begin {
 			if err := tx.QueryRowContext(ctx, s.sql.q(`INSERT INTO tstrans_epochs (stream, started_us) VALUES (?, ?) RETURNING id`),

@@ -36,8 +36,8 @@ func demoRecords(t *testing.T) (ts []byte, out []Reading) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer d.Close()
-	if err := d.Feed(demo); err != nil {
+	defer func() { _ = d.Close() }()
+	if err = d.Feed(demo); err != nil {
 		t.Fatal(err)
 	}
 	d.Flush()

@@ -66,7 +66,7 @@ func ParseURL(raw string, k tsterr.Kind, schemes ...string) (*URL, error) {
 }
 
 func splitHostPort(s string, k tsterr.Kind) (string, uint16, error) {
-	host, port := "", ""
+	var host, port string
 	if strings.HasPrefix(s, "[") {
 		i := strings.IndexByte(s, ']')
 		if i < 0 {

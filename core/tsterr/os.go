@@ -11,7 +11,7 @@ func IOError(err error, what string) *Error {
 	e := Wrap(IO, err, "%s", what)
 	var no syscall.Errno
 	if errors.As(err, &no) {
-		e.With("errno", int64(no))
+		return e.With("errno", int64(no))
 	}
 	return e
 }

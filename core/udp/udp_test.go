@@ -57,7 +57,7 @@ func TestDatagrams(t *testing.T) {
 	s, r := pair(t, "?pkt_size=65507")
 	want := [][]byte{[]byte("a"), {}, bytes.Repeat([]byte{0x47}, 1316), bytes.Repeat([]byte{1}, 65507), []byte("end")}
 	var data []byte
-	var spans []transport.Span
+	spans := make([]transport.Span, 0, len(want))
 	for _, m := range want {
 		spans = append(spans, transport.Span{Off: uint32(len(data)), Len: uint32(len(m))})
 		data = append(data, m...)

@@ -254,14 +254,14 @@ func (d *dataTransport) greet(stream *sctp.Stream) {
 	}
 	d.next++
 	c := &channel{number: d.next, dc: dc, opened: true, cfg: ChannelConfig{
-		Label: dc.Config.Label, Protocol: dc.Config.Protocol, MaxRetransmits: -1, MaxLifetime: -1,
-		Unordered: dc.Config.ChannelType&0x80 != 0, ID: int(dc.StreamIdentifier()),
+		Label: dc.Label, Protocol: dc.Protocol, MaxRetransmits: -1, MaxLifetime: -1,
+		Unordered: dc.ChannelType&0x80 != 0, ID: int(dc.StreamIdentifier()),
 	}}
-	switch dc.Config.ChannelType &^ 0x80 {
+	switch dc.ChannelType &^ 0x80 {
 	case datachannel.ChannelTypePartialReliableRexmit:
-		c.cfg.MaxRetransmits = int(dc.Config.ReliabilityParameter)
+		c.cfg.MaxRetransmits = int(dc.ReliabilityParameter)
 	case datachannel.ChannelTypePartialReliableTimed:
-		c.cfg.MaxLifetime = int(dc.Config.ReliabilityParameter)
+		c.cfg.MaxLifetime = int(dc.ReliabilityParameter)
 	}
 	d.channels[c.number] = c
 	d.streams[dc.StreamIdentifier()] = c

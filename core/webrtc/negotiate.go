@@ -494,7 +494,7 @@ func (p *Peer) SetRemote(t DescriptionType, text string, op uint64) error {
 	if err != nil {
 		return err
 	}
-	if err := p.validate(d, false); err != nil {
+	if err = p.validate(d, false); err != nil {
 		return err
 	}
 	plan, err := p.plan(d)

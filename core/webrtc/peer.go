@@ -138,8 +138,7 @@ func (p *Peer) take(n int) bool {
 
 // taken is called once the caller has read them.
 func (p *Peer) taken(n int) {
-	if p.pending.Add(-int64(n)) < maxPending/2 {
-	}
+	p.pending.Add(-int64(n))
 }
 
 func (p *Peer) alive() error {

@@ -102,7 +102,7 @@ func TestPionPeer(t *testing.T) {
 	defer p.Close(0)
 	in, _ := p.AddTransceiver(Video, RecvOnly, "") // first: pion hangs its track on the first section
 	out, _ := p.AddTransceiver(Video, SendOnly, "mine")
-	if err := p.SetPreferences(out, []string{"video/H264 90000 0 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"}); err != nil {
+	if err = p.SetPreferences(out, []string{"video/H264 90000 0 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"}); err != nil {
 		t.Fatal(err)
 	}
 	channel, err := p.OpenChannel(ChannelConfig{Label: "chat", MaxRetransmits: -1, MaxLifetime: -1, ID: -1})
@@ -118,7 +118,7 @@ func TestPionPeer(t *testing.T) {
 	var packets atomic.Int64
 	other.OnTrack(func(tr *pion.TrackRemote, _ *pion.RTPReceiver) {
 		for {
-			if _, _, err := tr.ReadRTP(); err != nil {
+			if _, _, readErr := tr.ReadRTP(); readErr != nil {
 				return
 			}
 			packets.Add(1)
@@ -137,14 +137,14 @@ func TestPionPeer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := other.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeOffer, SDP: local(t, b, p, Offer, offer, 1)}); err != nil {
+	if err = other.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeOffer, SDP: local(t, b, p, Offer, offer, 1)}); err != nil {
 		t.Fatal(err)
 	}
 	track, err := pion.NewTrackLocalStaticSample(pion.RTPCodecCapability{MimeType: pion.MimeTypeVP8}, "theirs", "s")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := other.AddTrack(track); err != nil {
+	if _, err = other.AddTrack(track); err != nil {
 		t.Fatal(err)
 	}
 	answer, err := other.CreateAnswer(nil)

@@ -413,15 +413,6 @@ func (s *section) finish(fmtps, feedbacks [][2]string) error {
 	return nil
 }
 
-func (s *section) extensionID(uri string) uint8 {
-	for _, e := range s.extensions {
-		if e.uri == uri {
-			return e.id
-		}
-	}
-	return 0
-}
-
 // String writes a description in the order of lines that readers of WebRTC know.
 func (d *description) String() string {
 	var b strings.Builder

@@ -144,7 +144,7 @@ func (c *tapConn) writeEach(ms []ipv4.Message) error {
 		}
 		for len(b) > 0 {
 			n := min(size, len(b))
-			if _, err := c.UDPConn.WriteToUDP(b[:n], &c.addr); err != nil && first == nil {
+			if _, err := c.WriteToUDP(b[:n], &c.addr); err != nil && first == nil {
 				first = err
 			}
 			b = b[n:]

@@ -35,7 +35,7 @@ func TestBrowserOffer(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	got := negotiate(Video, nil, s.codecs)
-	var list []string
+	list := make([]string, 0, len(got))
 	for _, c := range got {
 		list = append(list, c.name+":"+c.fmtpLine())
 	}
@@ -53,8 +53,13 @@ func TestProfiles(t *testing.T) {
 		a, b string
 		same bool
 	}{
-		{"42e01f", "42e034", true}, {"42001f", "", true}, {"42001f", "42e01f", false}, {"42e01f", "4d8015", true},
-		{"42e01f", "640028", false}, {"42e01f", "zz", false}, {"42e01f", "42e01f00", false},
+		{"42e01f", "42e034", true},
+		{"42001f", "", true},
+		{"42001f", "42e01f", false},
+		{"42e01f", "4d8015", true},
+		{"42e01f", "640028", false},
+		{"42e01f", "zz", false},
+		{"42e01f", "42e01f00", false},
 	} {
 		if sameProfile(c.a, c.b) != c.same {
 			t.Errorf("%s and %s", c.a, c.b)

@@ -113,17 +113,17 @@ func compare(clients int, turn time.Duration, rounds, rate int, nginx string) er
 	var servers []*server
 	for _, memory := range []bool{false, true} {
 		cmd := exec.Command(self, "-serve", dir+"/out"+strconv.FormatBool(memory), "-rate", strconv.Itoa(rate), "-memory="+strconv.FormatBool(memory))
-		in, err := cmd.StdinPipe()
-		if err != nil {
-			return err
+		in, startErr := cmd.StdinPipe()
+		if startErr != nil {
+			return startErr
 		}
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			return err
+		out, startErr := cmd.StdoutPipe()
+		if startErr != nil {
+			return startErr
 		}
 		cmd.Stderr = os.Stderr
-		if err := cmd.Start(); err != nil {
-			return err
+		if startErr = cmd.Start(); startErr != nil {
+			return startErr
 		}
 		defer func() { _ = in.Close(); _ = cmd.Wait() }()
 		addr, err := bufio.NewReader(out).ReadString('\n')
@@ -193,8 +193,9 @@ server { listen %[2]s; root %[1]s/outfalse; } }`, dir, addr)
 	}
 	pids := func() []int {
 		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", cmd.Process.Pid, cmd.Process.Pid))
-		out := []int{cmd.Process.Pid}
-		for _, f := range strings.Fields(string(b)) {
+		children := strings.Fields(string(b))
+		out := append(make([]int, 0, 1+len(children)), cmd.Process.Pid)
+		for _, f := range children {
 			n, _ := strconv.Atoi(f)
 			out = append(out, n)
 		}

@@ -48,13 +48,17 @@ func load(path string) (*api, error) {
 	return a, nil
 }
 
-func run(library, path string) error {
+func run(library, path string) (err error) {
 	a, err := load(library)
 	if err != nil {
 		return err
 	}
 	out := bufio.NewWriter(os.Stdout)
-	defer out.Flush()
+	defer func() {
+		if flushErr := out.Flush(); err == nil {
+			err = flushErr
+		}
+	}()
 	var demuxer uint64
 	name := []byte(path)
 	if st := a.openPath(&demuxer, &name[0], uintptr(len(name)), 0); st < 0 {
@@ -87,7 +91,7 @@ func run(library, path string) error {
 			}
 			h := fnv.New32a()
 			h.Write(payload)
-			fmt.Fprintf(out, "%d %04x %d %d %08x\n", r[32], binary.NativeEndian.Uint16(r[24:]), pts, size, h.Sum32())
+			_, _ = fmt.Fprintf(out, "%d %04x %d %d %08x\n", r[32], binary.NativeEndian.Uint16(r[24:]), pts, size, h.Sum32()) // Flush tells
 		}
 		a.closeChunk(chunk)
 	}

@@ -180,7 +180,7 @@ func (c *Codec) Encode(dst, pcm []byte) ([]byte, error) {
 	dst = append(dst, make([]byte, maxPacket)...)
 	n := C.op_encode(c.enc, unsafe.Pointer(&frame[0]), C.int(c.Samples()), unsafe.Pointer(&dst[at]), maxPacket)
 	if n < 0 {
-		return dst[:at], failed("encode", C.int(n))
+		return dst[:at], failed("encode", n)
 	}
 	return dst[:at+int(n)], nil
 }

@@ -154,15 +154,15 @@ func TestAttachedSiteHasThePublishersClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
+	defer func() { _ = store.Close() }()
 	s := site(t, Config{Markers: store})
 	if _, ok := s.Edge(); ok {
 		t.Error("an edge before anything was attached")
 	}
-	if err := s.Attach(p); err != nil {
+	if err = s.Attach(p); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Attach(p); tsterr.KindOf(err) != tsterr.HLSInvalidConfig {
+	if err = s.Attach(p); tsterr.KindOf(err) != tsterr.HLSInvalidConfig {
 		t.Error("attached twice: ", err)
 	}
 	push(t, p)
@@ -188,8 +188,8 @@ func TestAttachedSiteHasThePublishersClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Body.Close()
-	if err := json.NewDecoder(r.Body).Decode(&cfg); err != nil || len(cfg.Anchors) != 1 || !cfg.Post {
+	defer func() { _ = r.Body.Close() }()
+	if err = json.NewDecoder(r.Body).Decode(&cfg); err != nil || len(cfg.Anchors) != 1 || !cfg.Post {
 		t.Fatalf("%+v %v", cfg, err)
 	}
 	// "Now" is the newest time of the stream.
@@ -197,7 +197,7 @@ func TestAttachedSiteHasThePublishersClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer q.Body.Close()
+	defer func() { _ = q.Body.Close() }()
 	var m timeline.Marker
 	if err := json.NewDecoder(q.Body).Decode(&m); err != nil || m.Time != edge {
 		t.Fatalf("%+v %v", m, err)
@@ -225,26 +225,26 @@ func TestAClientThatReadsNothingHoldsNobodyUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
+	defer func() { _ = store.Close() }()
 	srv, err := Listen("127.0.0.1:0", site(t, Config{Markers: store}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var slow []net.Conn
+	slow := make([]net.Conn, 0, 20)
 	for range 20 {
-		c, err := net.Dial("tcp", srv.Addr())
-		if err != nil {
-			t.Fatal(err)
+		c, dialErr := net.Dial("tcp", srv.Addr())
+		if dialErr != nil {
+			t.Fatal(dialErr)
 		}
-		defer c.Close()
-		if _, err := io.WriteString(c, "GET /timeline/events?after=0 HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		defer func() { _ = c.Close() }()
+		if _, err = io.WriteString(c, "GET /timeline/events?after=0 HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
 		slow = append(slow, c)
 	}
 	text := strings.Repeat("x", timeline.MaxText)
 	for range 200 { // 16 MB for all of them: more than sockets hold
-		if err := store.Add(context.Background(), &timeline.Marker{Text: text}); err != nil {
+		if err = store.Add(context.Background(), &timeline.Marker{Text: text}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -254,7 +254,7 @@ func TestAClientThatReadsNothingHoldsNobodyUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = r.Body.Close()
-	if d := time.Since(begun); r.StatusCode != 200 || d > 5*time.Second {
+	if d := time.Since(begun); r.StatusCode != http.StatusOK || d > 5*time.Second {
 		t.Fatal(r.StatusCode, d)
 	}
 	// The server ends although they still do not read.
@@ -279,7 +279,7 @@ func TestAPortInUseIsATypedError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.Close()
+	defer func() { _ = a.Close() }()
 	if _, err := Listen(a.Addr(), site(t, Config{})); tsterr.KindOf(err) != tsterr.HLSBindFailed {
 		t.Fatal(err)
 	}

@@ -32,16 +32,20 @@ func cors(next http.Handler) http.Handler {
 }
 
 func parameter(name, kind, text string) map[string]any {
-	return map[string]any{"name": name, "in": "query", "required": false, "description": text,
-		"schema": map[string]any{"type": kind}}
+	return map[string]any{
+		"name": name, "in": "query", "required": false, "description": text,
+		"schema": map[string]any{"type": kind},
+	}
 }
 
 func route(summary string, parameters ...map[string]any) map[string]any {
 	if parameters == nil {
 		parameters = []map[string]any{}
 	}
-	return map[string]any{"summary": summary, "parameters": parameters,
-		"responses": map[string]any{"200": map[string]any{"description": "Successful Response"}}}
+	return map[string]any{
+		"summary": summary, "parameters": parameters,
+		"responses": map[string]any{"200": map[string]any{"description": "Successful Response"}},
+	}
 }
 
 // openapi describes the routes that this site has.
@@ -67,8 +71,10 @@ func (s *Site) openapi(w http.ResponseWriter, _ *http.Request) {
 			parameter("pts", "integer", "90 kHz ticks"), parameter("ticks", "integer", "its length"))}
 		paths["/telemetry/track"] = map[string]any{"get": route("Positions", parameter("points", "integer", "1 to 5000"))}
 	}
-	send(w, http.StatusOK, map[string]any{"openapi": "3.0.2",
-		"info": map[string]any{"title": s.cfg.Title, "version": "1"}, "paths": paths})
+	send(w, http.StatusOK, map[string]any{
+		"openapi": "3.0.2",
+		"info":    map[string]any{"title": s.cfg.Title, "version": "1"}, "paths": paths,
+	})
 }
 
 // docs lists the routes for people.

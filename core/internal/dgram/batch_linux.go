@@ -56,7 +56,7 @@ func (c *Conn) init(cfg Config) error {
 		return err //nolint:wrapcheck // the caller adds what it was for
 	}
 	if cfg.Peer.IsValid() {
-		if err := c.connect(raw, cfg.Peer); err != nil {
+		if err = c.connect(raw, cfg.Peer); err != nil {
 			return err
 		}
 	}

@@ -27,7 +27,7 @@ func TestBatchKeepsDatagramsApart(t *testing.T) {
 	for _, host := range []string{"127.0.0.1:0", "[::1]:0"} {
 		a := listen(t, Config{Addr: netip.MustParseAddrPort(host)})
 		b := listen(t, Config{Addr: netip.MustParseAddrPort(host)})
-		var want [][]byte
+		want := make([][]byte, 0, BatchSize)
 		for i := range BatchSize {
 			payload := bytes.Repeat([]byte{byte(i)}, i*20)
 			head := []byte(fmt.Sprintf("head%02d", i))

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -122,7 +123,7 @@ func Encode(tb testing.TB, codec string, size string, rate string, frames int, e
 		"jpeg": {"-c:v", "mjpeg", "-pix_fmt", "yuvj420p"},
 		"png":  {"-c:v", "png", "-pix_fmt", "rgb24"},
 	}
-	args := append(append(in, encoders[codec]...), extra...)
+	args := slices.Concat(in, encoders[codec], extra)
 	switch codec {
 	case "jpeg", "png":
 		Run(tb, "ffmpeg", append(args, filepath.Join(dir, "%06d."+codec))...)

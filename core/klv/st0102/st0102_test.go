@@ -65,7 +65,7 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal(err)
 		}
 		var again klv.Tree
-		if err := Decode(&again, out, false); err != nil {
+		if err = Decode(&again, out, false); err != nil {
 			t.Fatal(err)
 		}
 		v, _, _ = klv.ReadTree(again.B)

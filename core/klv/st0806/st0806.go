@@ -149,9 +149,8 @@ func Append(dst []byte, v klv.Value, standalone bool) ([]byte, error) {
 		return dst, err
 	}
 	start := len(dst)
-	out := append(dst, klv.RVTUL[:]...)
-	at := len(out)
-	out, err := Set.AppendTree(append(out, 0), v, false, 0)
+	at := start + len(klv.RVTUL)
+	out, err := Set.AppendTree(append(append(dst, klv.RVTUL[:]...), 0), v, false, 0)
 	if err != nil {
 		return dst, err
 	}

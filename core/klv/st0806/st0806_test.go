@@ -77,7 +77,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		var again klv.Tree
-		if err := Decode(&again, out); err != nil {
+		if err = Decode(&again, out); err != nil {
 			t.Fatal(err)
 		}
 		v, _, _ = klv.ReadTree(again.B)

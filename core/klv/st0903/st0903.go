@@ -65,9 +65,8 @@ func Append(dst []byte, v klv.Value, opt Options) ([]byte, error) {
 		return out, nil
 	}
 	start := len(dst)
-	out := append(dst, klv.VMTIUL[:]...)
-	at := len(out)
-	out, err := VMTI.AppendTree(append(out, 0), v, false, 0)
+	at := start + len(klv.VMTIUL)
+	out, err := VMTI.AppendTree(append(append(dst, klv.VMTIUL[:]...), 0), v, false, 0)
 	if err != nil {
 		return dst, err
 	}

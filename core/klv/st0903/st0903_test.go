@@ -183,7 +183,7 @@ func roundTrip(t *testing.T, name string, decode func(*klv.Tree, []byte) error, 
 		t.Fatalf("%s: decoded but not encoded: %v\n%x", name, err, b)
 	}
 	var again klv.Tree
-	if err := decode(&again, out); err != nil {
+	if err = decode(&again, out); err != nil {
 		t.Fatalf("%s: encoded but not decoded: %v\n%x", name, err, out)
 	}
 	v, _, _ = klv.ReadTree(again.B)

@@ -94,7 +94,7 @@ var VTarget = klv.NewSet(klv.Set{
 
 // groups holds values that may only be left out together, from the end.
 func groups(names []string, lo, hi float64, unit string) []klv.Item {
-	var items []klv.Item
+	items := make([]klv.Item, 0, len(names))
 	for _, n := range names {
 		items = append(items, klv.Item{Name: n, Type: klv.TIMAPB, Len: 2, Min: lo, Max: hi, Unit: unit, Optional: true, Lenient: true})
 	}

@@ -106,14 +106,17 @@ func (c *CoreID) Append(dst []byte) ([]byte, error) {
 	if c.Version < 0 || c.Version > 255 {
 		return dst, tsterr.New(tsterr.Overflow, "version %d does not fit a byte", c.Version)
 	}
-	out := append(dst, byte(c.Version), c.usage())
-	for _, id := range c.ids() {
+	ids := c.ids()
+	for _, id := range ids {
 		if len(id) != UUIDSize {
 			return dst, tsterr.New(tsterr.InvalidArg, "identifier of %d bytes, must have %d", len(id), UUIDSize)
 		}
-		out = append(out, id...)
 	}
-	return out, nil
+	dst = append(dst, byte(c.Version), c.usage())
+	for _, id := range ids {
+		dst = append(dst, id...)
+	}
+	return dst, nil
 }
 
 const hexDigits = "0123456789ABCDEF"

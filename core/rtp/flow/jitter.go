@@ -57,7 +57,6 @@ type JitterBuffer struct {
 	skipped bool
 	spill   []Frame // copies, of KeepHeld
 	lost    int     // packets that were missing when the origin went over them, not yet told
-	gaps    uint64
 }
 
 // NewJitterBuffer makes a buffer.

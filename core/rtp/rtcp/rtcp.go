@@ -244,7 +244,7 @@ func AppendReport(dst []byte, r *Report) []byte {
 // Marshal appends the packet to dst.
 func (p *Packet) Marshal(dst []byte) ([]byte, error) {
 	var b []byte
-	count := 0
+	var count int
 	switch p.Type {
 	case SR, RR:
 		b = binary.BigEndian.AppendUint32(b, p.SSRC)

@@ -20,7 +20,10 @@ const (
 )
 
 // rates are the sampling frequencies by index (ISO/IEC 14496-3 Table 1.18).
-func rates() [13]int {
+// rateCount is the number of rates with an index.
+const rateCount = 13
+
+func rates() [rateCount]int {
 	return [13]int{96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350}
 }
 
@@ -54,7 +57,7 @@ func ParseFMTP(fmtp map[string]string) (Config, error) {
 	}
 	v := int(asc[0])<<8 | int(asc[1])
 	c.ObjectType, c.RateIndex, c.Channels = v>>11, v>>7&0xF, v>>3&0xF
-	if c.RateIndex >= len(rates()) || c.ObjectType == 0 || c.ObjectType == 31 {
+	if c.RateIndex >= rateCount || c.ObjectType == 0 || c.ObjectType == 31 {
 		return c, tsterr.New(tsterr.NotSupported, "AudioSpecificConfig %x is of a kind not supported", asc)
 	}
 	if c.ObjectType == 5 || c.ObjectType == 29 { // SBR and PS: the ADTS header shows the core, which is LC
@@ -84,7 +87,7 @@ func ParseADTS(b []byte) (Config, bool) {
 	c.ObjectType = int(b[2]>>6) + 1
 	c.RateIndex = int(b[2] >> 2 & 0xF)
 	c.Channels = int(b[2]&1)<<2 | int(b[3]>>6)
-	return c, c.RateIndex < len(rates())
+	return c, c.RateIndex < rateCount
 }
 
 // Depacketizer takes AAC frames out of RTP packets.

@@ -18,7 +18,7 @@ func lc48() Config {
 }
 
 func frames() [][]byte {
-	var out [][]byte
+	out := make([][]byte, 0, 6)
 	for i, n := range []int{1, 100, 371, 2000, 6000, 12} {
 		out = append(out, bytes.Repeat([]byte{byte(i + 1)}, n))
 	}
@@ -122,7 +122,7 @@ func TestConfigurations(t *testing.T) {
 	for _, bad := range []map[string]string{
 		{}, {"config": "11"}, {"config": "zz"}, {"config": "1790"}, {"config": "1190", "sizelength": "40"}, {"config": "1190", "sizelength": "0"},
 	} {
-		if _, err := ParseFMTP(bad); err == nil {
+		if _, err = ParseFMTP(bad); err == nil {
 			t.Errorf("%v was taken", bad)
 		}
 	}

@@ -83,7 +83,7 @@ func TestPeerPacketsGiveItsPictures(t *testing.T) {
 	t.Parallel()
 	for _, markers := range []bool{true, false} { // without markers the time stamp ends a picture
 		d := NewDepacketizer(Config{})
-		var got []rtp.Unit
+		got := make([]rtp.Unit, 0, len(pictures()))
 		for _, p := range peerPackets(t) {
 			p.Marker = p.Marker && markers
 			d.Push(p)
@@ -194,7 +194,7 @@ func TestParameterSetsBeforeIDR(t *testing.T) {
 	}
 	// A later picture gets what came in the stream; a changed set counts.
 	d := NewDepacketizer(Config{Injection: InjectBeforeIDR})
-	var got []rtp.Unit
+	got := make([]rtp.Unit, 0, 3)
 	for i, n := range [][]byte{sps, pps, idr, idr, nal(7, 21, 8), idr} {
 		d.Push(&rtp.Packet{Sequence: uint16(i), Timestamp: uint32(max(i, 2)), Payload: n, Marker: i == 2 || i == 3}) //nolint:gosec // small
 		got = append(got, drain(d)...)

@@ -71,7 +71,7 @@ func drain(d *Depacketizer) (out []rtp.Unit) {
 func TestPeerPacketsGiveItsPictures(t *testing.T) {
 	t.Parallel()
 	d := NewDepacketizer()
-	var got []rtp.Unit
+	got := make([]rtp.Unit, 0, len(pictures()))
 	for _, p := range peerPackets(t) {
 		d.Push(p)
 		got = append(got, drain(d)...)
