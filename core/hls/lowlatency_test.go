@@ -222,7 +222,7 @@ func TestBFrames(t *testing.T) {
 		must(t, err)
 		f := &follow{t: t}
 		for _, au := range aus {
-			v := Video{PTS: int64(au.PTS * 9 / 100_000), DTS: au.DTS * 9 / 100_000, HasDTS: hasDTS, KeyFrame: au.Key}
+			v := Video{PTS: au.PTS * 9 / 100_000, DTS: au.DTS * 9 / 100_000, HasDTS: hasDTS, KeyFrame: au.Key}
 			reordered = reordered || v.PTS != v.DTS
 			must(t, m.SendVideo(au.Data, v))
 			f.check(string(p.Stream().State().Playlist()))

@@ -266,7 +266,7 @@ func TestFeedsAreBounded(t *testing.T) {
 		t.Fatal(r.StatusCode)
 	}
 	b := listen(t, srv.URL, "x").r
-	if b.StatusCode != http.StatusServiceUnavailable && b.StatusCode != 422 {
+	if b.StatusCode != http.StatusServiceUnavailable && b.StatusCode != http.StatusUnprocessableEntity {
 		t.Fatal(b.StatusCode)
 	}
 }

@@ -126,9 +126,9 @@ func compare(clients int, turn time.Duration, rounds, rate int, nginx string) er
 			return startErr
 		}
 		defer func() { _ = in.Close(); _ = cmd.Wait() }()
-		addr, err := bufio.NewReader(out).ReadString('\n')
-		if err != nil {
-			return err
+		addr, startErr := bufio.NewReader(out).ReadString('\n')
+		if startErr != nil {
+			return startErr
 		}
 		pid := cmd.Process.Pid
 		name := "hls, files"
