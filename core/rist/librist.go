@@ -27,6 +27,7 @@ typedef struct {
 	uint64_t overflows;
 	int numbered;  // the simple profile: messages get their sequence numbers here
 	uint16_t seq;
+	int met;       // a receiver was met
 	int fresh;     // the next message is the first that a receiver sees
 	uint64_t copies;
 } tr_link;
@@ -151,7 +152,9 @@ static int tr_on_stats(void *arg, const struct rist_stats *s) {
 static void tr_on_status(void *arg, struct rist_peer *peer, enum rist_connection_status s) {
 	(void)peer;
 	tr_link *l = arg;
-	if (s == RIST_CONNECTION_ESTABLISHED || s == RIST_CLIENT_CONNECTED) __atomic_store_n(&l->fresh, 1, __ATOMIC_RELAXED);
+	if (s != RIST_CONNECTION_ESTABLISHED && s != RIST_CLIENT_CONNECTED) return;
+	__atomic_store_n(&l->fresh, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&l->met, 1, __ATOMIC_RELEASE);
 }
 
 static void tr_close(tr_link *l) {
@@ -204,8 +207,8 @@ static tr_link *tr_open(int listen, int profile, const char *address, uint32_t b
 	}
 	if (listen) tr.fifo(l->ctx, fifo);
 	tr.stats(l->ctx, 250, tr_on_stats, l);
-	if (!listen && profile == RIST_PROFILE_SIMPLE) {
-		l->numbered = l->fresh = 1;
+	if (!listen) {
+		l->numbered = l->fresh = profile == RIST_PROFILE_SIMPLE;
 		l->seq = seq;
 		tr.status(l->ctx, tr_on_status, l);
 	}
@@ -281,6 +284,8 @@ static int tr_read(tr_link *l, char *buf, size_t size, tr_span *spans, int max, 
 	}
 	return n;
 }
+
+static int tr_met(tr_link *l) { return __atomic_load_n(&l->met, __ATOMIC_ACQUIRE); }
 
 static void tr_stats(tr_link *l, tr_link *out) {
 	pthread_mutex_lock(&l->lock);
@@ -418,6 +423,9 @@ func readSome(l *lib, arena []byte, spans []transport.Span, wait time.Duration) 
 func writeOne(l *lib, m []byte) bool {
 	return C.tr_write(l, unsafe.Pointer(&m[0]), C.size_t(len(m))) >= 0
 }
+
+// met reports whether a sender has met a receiver.
+func met(l *lib) bool { return C.tr_met(l) != 0 }
 
 func statsOf(l *lib) (Stats, uint64) {
 	var s C.tr_link

@@ -54,15 +54,17 @@ func (l *link) counted(s Stats) Stats {
 }
 
 // Stats implements transport.Object. Messages dropped counts how often a reader
-// too slow made librist's queue overflow.
+// too slow made librist's queue overflow, and what a sender sent to nobody.
 func (l *link) Stats() transport.Stats {
 	s := l.count.Snapshot()
+	dropped := s.MessagesDropped
 	l.use.RLock()
 	defer l.use.RUnlock()
 	s.MessagesDropped = l.lost
 	if l.lib != nil {
 		_, s.MessagesDropped = statsOf(l.lib)
 	}
+	s.MessagesDropped += dropped
 	return s
 }
 
@@ -86,11 +88,13 @@ func (l *link) Close() error {
 	return nil
 }
 
-// Sender sends messages to one receiver. What is sent before the two have met is lost.
+// Sender sends messages to one receiver. What is sent before the two have met is held
+// for a while (see HoldTime); what is sent to nobody after it is lost and counted.
 type Sender struct {
 	*link
 	max int
-	mu  sync.Mutex // one WriteBatch at a time
+	mu  sync.Mutex // one WriteBatch at a time; guards hold
+	hold
 }
 
 // Dial makes a sender. Nothing is sent yet, and an absent receiver is no error.
@@ -106,7 +110,9 @@ func Dial(_ context.Context, cfg Config) (*Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sender{link: l, max: min(size, MaxPayload)}, nil
+	s := &Sender{link: l, max: min(size, MaxPayload)}
+	s.begin()
+	return s, nil
 }
 
 // WriteBatch implements transport.Writer. It does not wait: librist queues.
@@ -123,9 +129,9 @@ func (s *Sender) WriteBatch(data []byte, spans []transport.Span, _ time.Duration
 		if n := int(sp.Len); n == 0 || n > s.max {
 			return i, tsterr.New(tsterr.RISTPayloadTooLarge, "a message of %d bytes: 1 to %d", n, s.max)
 		}
-		if !writeOne(s.lib, data[sp.Off:sp.Off+sp.Len]) {
+		if err := s.write(data[sp.Off : sp.Off+sp.Len]); err != nil {
 			s.count.SendError()
-			return i, tsterr.New(tsterr.RISTIO, "librist takes no more")
+			return i, err
 		}
 		s.count.Sent(1, int(sp.Len))
 	}

@@ -28,9 +28,11 @@ extern "C" {
  * _CONTEXT_CREATE_FAILED, _PEER_CREATE_FAILED (also an address that is taken),
  * _FFI (librist is not there). */
 
-/* tst_rist_send makes a sending link; an absent receiver is no error, and what is
- * sent before the two have met is lost. A message of 0 bytes or more than
- * pkt_size is TST_E_RIST_PAYLOAD_TOO_LARGE. Owned: tst_link_close. Any thread, any
+/* tst_rist_send makes a sending link; an absent receiver is no error. What is sent in
+ * its first 2 s is held until the two have met, at most 4096 messages and 8 MiB; the
+ * oldest of more, and what is sent later to nobody, is lost and counted in the link's
+ * messages_dropped. A message of 0 bytes or more than pkt_size is
+ * TST_E_RIST_PAYLOAD_TOO_LARGE. Owned: tst_link_close. Any thread, any
  * time. Since 1. */
 tst_status tst_rist_send(tst_link *out, tst_config config);
 

@@ -174,7 +174,8 @@ class _Base(Closing):
 class Transport(_Base):
     """Sends messages to one receiver. Make it with ``Transport.builder()``.
 
-    What is sent before the two have met is lost: give them a second.
+    What is sent in its first 2 s is held until the two have met (at most 4096 messages and 8 MiB). What
+    is sent later to nobody is lost.
     """
 
     __slots__ = ()
