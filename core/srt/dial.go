@@ -2,6 +2,7 @@ package srt
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -42,20 +43,41 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, id, err := open(cfg, addr)
-	if err != nil {
-		return nil, err
-	}
 	limit := cfg.ConnectTimeout
 	if limit == 0 && !cfg.Given("conntimeo") {
 		limit = DefaultConnectTimeout
 	}
-	c, err := dial(ctx, cfg, s, id, addr, limit)
-	if err != nil {
+	end := time.Now().Add(limit)
+	for try := 0; ; try++ {
+		s, id, err := open(cfg, addr)
+		if err != nil {
+			return nil, err
+		}
+		c, err := dial(ctx, cfg, s, id, addr, limit)
+		if err == nil {
+			return c, nil
+		}
+		again := try < redials && unexplained(err)
 		s.Close()
-		return nil, err
+		if limit = time.Until(end); !again || limit <= 0 {
+			return nil, err
+		}
 	}
-	return c, nil
+}
+
+// unexplained tells a socket that broke on its way without a word from the peer or from libsrt, which happens
+// to some dials among many at once and says nothing about the peer.
+func unexplained(err error) bool {
+	var e *tsterr.Error
+	if !errors.As(err, &e) || e.Kind != tsterr.SRTConnectFailed {
+		return false
+	}
+	for _, a := range e.Attrs {
+		if a.Name == attrReject {
+			return a.Value == unknownReason
+		}
+	}
+	return false
 }
 
 func dial(ctx context.Context, cfg Config, s *srtgo.SrtSocket, id sock, addr netip.AddrPort, limit time.Duration) (*Conn, error) {

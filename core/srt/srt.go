@@ -33,7 +33,10 @@ const (
 	// accepting, and sends shorter than a slice.
 	pollStep = 5 * time.Millisecond
 	// brokenGrace is how long a connecting socket may look broken without a reason.
-	brokenGrace = time.Second
+	brokenGrace = 500 * time.Millisecond
+
+	// redials is how often a dial that broke without a reason is made again, within the time for connecting.
+	redials = 3
 	// trackStep is how often a sender looks at what the peer acknowledged.
 	trackStep = 10 * time.Millisecond
 	// readerLag is how long after a message is due a receiver's user has it, on average:

@@ -59,6 +59,12 @@ func sendBuffer(s sock) (uint64, bool) {
 	return uint64(max(0, n)), n >= 0
 }
 
+// attrReject names libsrt's number of a refusal among an error's attributes.
+const (
+	attrReject    = "reject_reason"
+	unknownReason = int64(C.SRT_REJ_UNKNOWN)
+)
+
 // connectError tells why a handshake failed; attribute "reject_reason" is libsrt's number.
 func connectError(no C.int, s sock) *tsterr.Error {
 	reason := C.srt_getrejectreason(s)
@@ -70,5 +76,5 @@ func connectError(no C.int, s sock) *tsterr.Error {
 		k = tsterr.SRTTimeout
 	}
 	return tsterr.New(k, "the connection was refused: %s", C.GoString(C.srt_rejectreason_str(reason))).
-		With("reject_reason", int64(reason))
+		With(attrReject, int64(reason))
 }
