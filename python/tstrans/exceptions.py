@@ -239,9 +239,8 @@ class RistErrorKind(enum.IntEnum):
     ENCRYPTION_DISABLED = 5
     CONTEXT_CREATE_FAILED = 6
     PEER_CREATE_FAILED = 7
-    # Named after the later vocabulary: programs that wait in a loop compare this name.
-    BACKPRESSURE = 8
-    RECV_TIMEOUT = BACKPRESSURE
+    RECV_TIMEOUT = 8
+    BACKPRESSURE = RECV_TIMEOUT
     IO = 9
     BROKEN = IO
 
