@@ -550,8 +550,8 @@ func tst_rtc_channel_open(out *C.uint64_t, id C.tst_rtc_peer, config C.tst_confi
 	r.text("label", &cfg.Label)
 	r.text("protocol", &cfg.Protocol)
 	r.boolean("ordered", &ordered)
-	integer(r, "max_retransmits", &cfg.MaxRetransmits, 0, math.MaxUint16, "")
-	integer(r, "max_lifetime_ms", &cfg.MaxLifetime, 0, math.MaxUint16, "ms")
+	integer(r, "max_retransmits", &cfg.MaxRetransmits, 0, math.MaxUint32, "")
+	integer(r, "max_lifetime_ms", &cfg.MaxLifetime, 0, math.MaxUint32, "ms")
 	r.boolean("negotiated", &cfg.Negotiated)
 	integer(r, "id", &cfg.ID, 0, 65534, "")
 	if err = r.done(); err != nil {

@@ -157,8 +157,16 @@ func capabilityLine(k Kind, c *rtpCodec) string {
 	return k.String() + "/" + c.name + " " + strconv.FormatUint(uint64(c.clock), 10) + " " + strconv.Itoa(c.channels) + " " + c.fmtpLine() + "\n"
 }
 
+// preferences are capabilities by number, in order; the zero value wants all of them,
+// and repairs.
+type preferences struct {
+	order   []int
+	repairs bool
+}
+
 // offered is what an offer lists for a transceiver: its preferences, or all.
-func offered(k Kind, prefs []int) []rtpCodec {
+func offered(k Kind, want preferences) []rtpCodec {
+	prefs := want.order
 	all := capabilities(k)
 	var out []rtpCodec
 	if prefs == nil {
@@ -172,7 +180,7 @@ func offered(k Kind, prefs []int) []rtpCodec {
 			out = append(out, all[i])
 		}
 	}
-	if k != Video {
+	if k != Video || prefs != nil && !want.repairs {
 		return out
 	}
 	var with []rtpCodec
@@ -184,7 +192,8 @@ func offered(k Kind, prefs []int) []rtpCodec {
 
 // negotiate gives the codecs both sides have, with the numbers and in the order of
 // the remote side, or in the order of preferences where there are any.
-func negotiate(k Kind, prefs []int, remote []rtpCodec) []rtpCodec {
+func negotiate(k Kind, want preferences, remote []rtpCodec) []rtpCodec {
+	prefs := want.order
 	local := capabilities(k)
 	rank := make([]int, len(local))
 	for i := range rank {
@@ -229,7 +238,7 @@ func negotiate(k Kind, prefs []int, remote []rtpCodec) []rtpCodec {
 	for _, m := range found {
 		out = append(out, m.c)
 		for _, r := range remote {
-			if r.apt() == int(m.c.pt) {
+			if r.apt() == int(m.c.pt) && (prefs == nil || want.repairs) {
 				r.feedback = nil
 				out = append(out, r)
 			}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/datachannel"
@@ -43,6 +44,7 @@ type channel struct {
 	opened bool
 	closed bool
 	low    uint64
+	sent   atomic.Bool // since EventLow came last: the opening handshake is no message
 }
 
 // dataTransport carries the channels of a connection: SCTP over DTLS.
@@ -191,9 +193,17 @@ func (d *dataTransport) opened(c *channel) {
 	}
 	c.opened = true
 	c.dc.SetBufferedAmountLowThreshold(c.low)
-	number := c.number
-	c.dc.OnBufferedAmountLow(func() { d.p.emit(Event{Kind: EventLow, Object: number}) })
+	d.watchLow(c)
 	d.p.emit(Event{Kind: EventChannelOpen, Object: c.number})
+}
+
+func (d *dataTransport) watchLow(c *channel) {
+	number := c.number
+	c.dc.OnBufferedAmountLow(func() {
+		if c.sent.Swap(false) {
+			d.p.emit(Event{Kind: EventLow, Object: number})
+		}
+	})
 }
 
 func (d *dataTransport) finish(c *channel) {
@@ -265,8 +275,7 @@ func (d *dataTransport) greet(stream *sctp.Stream) {
 	}
 	d.channels[c.number] = c
 	d.streams[dc.StreamIdentifier()] = c
-	number := c.number
-	dc.OnBufferedAmountLow(func() { d.p.emit(Event{Kind: EventLow, Object: number}) })
+	d.watchLow(c)
 	d.p.emit(Event{Kind: EventChannel, Object: c.number})
 	d.readers.Add(1)
 	d.p.mu.Unlock()
@@ -347,6 +356,9 @@ func (p *Peer) OpenChannel(cfg ChannelConfig) (uint64, error) {
 	d.next++
 	c := &channel{number: d.next, cfg: cfg}
 	d.channels[c.number] = c
+	if cfg.ID >= 0 {
+		d.streams[uint16(cfg.ID)] = c //nolint:gosec // 16 bits
+	}
 	if d.failed {
 		d.finish(c)
 	} else if d.assoc != nil {
@@ -402,6 +414,7 @@ func (p *Peer) SendMessage(n uint64, data []byte, isText bool) error {
 	if dc.BufferedAmount()+uint64(len(data)) > maxChannelSend {
 		return tsterr.New(tsterr.WebRTCOperation, "%d bytes wait on the data channel", dc.BufferedAmount())
 	}
+	c.sent.Store(true)
 	if _, err := dc.WriteDataChannel(data, isText); err != nil {
 		if errors.Is(err, sctp.ErrOutboundPacketTooLarge) {
 			return tsterr.New(tsterr.InvalidArg, "the other side takes messages of %d bytes at most, not %d", p.data.remoteMax, len(data))

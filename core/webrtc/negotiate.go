@@ -553,7 +553,7 @@ func (p *Peer) plan(d *description) ([]planned, error) {
 			}
 		}
 		taken[tr] = true
-		var prefs []int
+		var prefs preferences
 		if tr != nil {
 			prefs = tr.prefs
 		} else if len(p.transceivers)+i > maxTransceivers {

@@ -46,7 +46,7 @@ type transceiver struct {
 	mid       string
 	hasMid    bool
 	line      int // of the descriptions, -1 before
-	prefs     []int
+	prefs     preferences
 	codecs    []rtpCodec
 	exts      []extension
 	stopped   bool
@@ -312,7 +312,8 @@ func (p *Peer) SetHasTrack(n uint64, has bool) error {
 	return err
 }
 
-// SetPreferences takes lines as Capabilities gives them; repairs come by themselves.
+// SetPreferences takes lines as Capabilities gives them, that of the repairs among
+// them; none takes all again.
 func (p *Peer) SetPreferences(n uint64, lines []string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -320,9 +321,10 @@ func (p *Peer) SetPreferences(n uint64, lines []string) error {
 	if err != nil {
 		return err
 	}
-	var prefs []int
+	var prefs preferences
 	for _, l := range lines {
 		if l == "video/rtx 90000 0 " && tr.kind == Video {
+			prefs.repairs = true
 			continue
 		}
 		at := -1
@@ -335,11 +337,11 @@ func (p *Peer) SetPreferences(n uint64, lines []string) error {
 			return tsterr.New(tsterr.InvalidArg, "Codec is not in capabilities")
 		}
 		dup := false
-		for _, have := range prefs {
+		for _, have := range prefs.order {
 			dup = dup || have == at
 		}
 		if !dup {
-			prefs = append(prefs, at)
+			prefs.order = append(prefs.order, at)
 		}
 	}
 	tr.prefs = prefs

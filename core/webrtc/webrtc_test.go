@@ -34,7 +34,7 @@ func TestBrowserOffer(t *testing.T) {
 	if s.direction != SendOnly || s.stream != "s" || s.track != "t" || len(s.prints) != 1 || s.prints[0].value != "AA:BB" {
 		t.Errorf("%+v", s)
 	}
-	got := negotiate(Video, nil, s.codecs)
+	got := negotiate(Video, preferences{}, s.codecs)
 	list := make([]string, 0, len(got))
 	for _, c := range got {
 		list = append(list, c.name+":"+c.fmtpLine())
@@ -124,7 +124,7 @@ func receiverFor(t testing.TB) (*Peer, *transceiver) {
 	}
 	t.Cleanup(func() { p.Close(0) })
 	tr := p.newTransceiver(Video, RecvOnly)
-	tr.receiver.setup(offered(Video, nil), true)
+	tr.receiver.setup(offered(Video, preferences{}), true)
 	p.bind(tr.receiver, 7, 8)
 	return p, tr
 }
@@ -202,7 +202,7 @@ func FuzzSDP(f *testing.F) {
 		}
 		for _, s := range d.sections {
 			if s.known && s.kind != Application {
-				_ = negotiate(s.kind, nil, s.codecs)
+				_ = negotiate(s.kind, preferences{}, s.codecs)
 			}
 		}
 	})

@@ -459,6 +459,54 @@ def test_data_channels():
     run(main())
 
 
+def test_streams_that_were_asked_for_are_kept():
+    async def main():
+        p, q = RTCPeerConnection(), RTCPeerConnection()
+        seen, lows = {}, []
+        q.on("datachannel", lambda c: seen.setdefault(c.label, c.id))
+        first = [p.createDataChannel(n) for n in "ab"]
+        asked = p.createDataChannel("asked", id=5)
+        last = p.createDataChannel("last", maxPacketLifeTime=100_000)
+        asked.on("bufferedamountlow", lambda: lows.append(asked.bufferedAmount))
+        await negotiate(p, q)
+        await until(lambda: len(seen) == 4 and all(c.readyState == "open" for c in (*first, asked, last)))
+        assert [c.id for c in (*first, asked, last)] == [1, 3, 5, 7]
+        assert seen == {"a": 1, "b": 3, "asked": 5, "last": 7}
+        assert lows == [], "opening a channel drains nothing of the program's"
+        asked.send("x")
+        await until(lambda: lows)
+        assert lows == [0]
+        await p.close()
+        await q.close()
+
+    run(main())
+
+
+def test_preferences_without_repairs():
+    async def main():
+        def named(*names):
+            return [c for c in RTCRtpSender.getCapabilities("video").codecs if c.name in names]
+
+        def formats(description):
+            return re.search("m=video .*SAVPF (.*)", description.sdp).group(1).strip()
+
+        p, q = RTCPeerConnection(), RTCPeerConnection()
+        t = p.addTransceiver("video")
+        t.setCodecPreferences(named("H264"))
+        assert formats(await p.createOffer()) == "99 101"
+        t.setCodecPreferences(named("H264", "rtx"))
+        assert formats(await p.createOffer()) == "99 100 101 102"
+        t.setCodecPreferences([])
+        await p.setLocalDescription()
+        await q.setRemoteDescription(p.localDescription)
+        q.getTransceivers()[0].setCodecPreferences(named("VP8"))
+        await q.setLocalDescription()
+        await p.close()
+        await q.close()
+
+    run(main())
+
+
 @pytest.mark.parametrize(
     "codec", ["audio/opus", "audio/G722", "audio/PCMU", "audio/PCMA", "video/VP8", "video/H264"]
 )
@@ -721,7 +769,7 @@ def test_five_percent_loss(codec, monkeypatch):
         q.on("track", tracks.append)
         p.addTrack(aiortc.VideoStreamTrack())
         p.getTransceivers()[0].setCodecPreferences(
-            [c for c in RTCRtpSender.getCapabilities("video").codecs if c.mimeType == codec]
+            [c for c in RTCRtpSender.getCapabilities("video").codecs if c.mimeType in (codec, "video/rtx")]
         )
         await p.setLocalDescription(await p.createOffer())
         await q.setRemoteDescription(RTCSessionDescription(through(p.localDescription.sdp, port), "offer"))

@@ -505,6 +505,37 @@ def test_recorder(tmp_path, name, codecs):
         assert frames > 0
 
 
+def test_a_slow_encoder_does_not_hold_up_the_loop(tmp_path):
+    async def main():
+        recorder = MediaRecorder(str(tmp_path / "slow.webm"))
+        track = aiortc.VideoStreamTrack()
+        recorder.addTrack(track)
+        (recorded,) = recorder._MediaRecorder__tracks.values()
+
+        class Slow:
+            calls = 0
+
+            def encode(self, frame):
+                self.calls += 1
+                assert self.calls < 100, "the loop runs nothing but the encoder"
+                time.sleep(0.05)  # longer than a picture lasts
+                return stream.encode(frame)
+
+            def __getattr__(self, name):
+                return getattr(stream, name)
+
+        stream = recorded.stream
+        recorded.stream = Slow()
+        await recorder.start()
+        ticks = 0
+        while ticks < 30:
+            await asyncio.sleep(0.01)
+            ticks += 1
+        await recorder.stop()
+
+    run(main(), 10)
+
+
 def test_recorder_refuses_packets(tmp_path, clips):
     async def main():
         player = MediaPlayer(str(clips / "a.ts"), decode=False)

@@ -93,7 +93,7 @@ _HOMES = {
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_SUBMODULES = (*(h for h in _HOMES if h[0] != "_"), "contrib", "events", "sdp")
+_SUBMODULES = (*(h for h in _HOMES if h[0] != "_"), "codecs", "contrib", "events", "sdp")
 
 #: The frames are left out: `from tstrans.webrtc import *` needs no extra.
 __all__ = [

@@ -22,6 +22,5 @@ def load() -> Any:
                 'raw audio and video frames need PyAV: pip install "tstrans-go[webrtc]" '
                 "(encoded packets do not)"
             ) from e
-        av.logging.set_level(av.logging.PANIC)
         _av = av
     return _av

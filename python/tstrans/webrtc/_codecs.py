@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import fractions
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, Protocol
 
 from . import _av
+from .codecs import h264, vpx
 from .exceptions import OperationError
 from .mediastreams import convert_timebase
 
@@ -149,11 +151,10 @@ class _Simple(_Audio):
 class _Video:
     """What the two video encoders share: they begin anew when the size changes."""
 
-    low, start, high = 500_000, 1_000_000, 3_000_000
-
-    def __init__(self) -> None:
-        self._target = self.start
-        self._used = self.start
+    def __init__(self, rates: ModuleType) -> None:
+        self._low: int = rates.MIN_BITRATE
+        self._high: int = rates.MAX_BITRATE
+        self._target = self._used = int(rates.DEFAULT_BITRATE)
         self._context: Any = None
         self._frames = 0
 
@@ -164,7 +165,7 @@ class _Video:
 
     @target_bitrate.setter
     def target_bitrate(self, value: int) -> None:
-        self._target = max(self.low, min(self.high, value))
+        self._target = max(self._low, min(self._high, value))
 
     def _open(self, frame: Any) -> Any:
         raise NotImplementedError
@@ -215,7 +216,10 @@ def _keep_time(frame: Any, other: Any) -> Any:
 
 
 class H264Encoder(_Video):
-    """H.264, constrained baseline, without delay; 500 to 3000 kbit/s."""
+    """H.264, constrained baseline, without delay; by default 500 to 3000 kbit/s."""
+
+    def __init__(self) -> None:
+        super().__init__(h264)
 
     def _open(self, frame: Any) -> Any:
         c = _av.load().CodecContext.create("libx264", "w")
@@ -239,9 +243,10 @@ class H264Encoder(_Video):
 
 
 class Vp8Encoder(_Video):
-    """VP8 in real time; 250 to 1500 kbit/s."""
+    """VP8 in real time; by default 250 to 1500 kbit/s."""
 
-    low, start, high = 250_000, 500_000, 1_500_000
+    def __init__(self) -> None:
+        super().__init__(vpx)
 
     def _open(self, frame: Any) -> Any:
         c = _av.load().CodecContext.create("libvpx", "w")

@@ -5,9 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar, overload
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-__all__ = ["AsyncIOEventEmitter", "EventEmitter"]
+if TYPE_CHECKING:
+    from .mediastreams import MediaStreamTrack
+    from .rtcrtpreceiver import RTCRtpReceiver
+    from .rtcrtptransceiver import RTCRtpTransceiver
+
+__all__ = ["AsyncIOEventEmitter", "EventEmitter", "RTCTrackEvent"]
 
 Listener = TypeVar("Listener", bound=Callable[..., Any])
 
@@ -138,6 +144,15 @@ class EventEmitter:
         """Wait until no coroutine listener runs any more."""
         if self._waiting:
             await asyncio.wait(list(self._waiting))
+
+
+@dataclass
+class RTCTrackEvent:
+    """A track of the other side, with what receives it."""
+
+    receiver: RTCRtpReceiver
+    track: MediaStreamTrack
+    transceiver: RTCRtpTransceiver
 
 
 class AsyncIOEventEmitter(EventEmitter):

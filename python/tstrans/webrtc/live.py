@@ -160,8 +160,8 @@ class TransportStream:
         from .rtcrtptransceiver import H265
 
         if self.codec == "h265":
-            return [H265]
-        return [c for c in RTCRtpSender.getCapabilities("video").codecs if c.name == "H264"]
+            return [H265, *(c for c in RTCRtpSender.getCapabilities("video").codecs if c.name == "rtx")]
+        return [c for c in RTCRtpSender.getCapabilities("video").codecs if c.name in ("H264", "rtx")]
 
     async def close(self) -> None:
         """Stop reading. The source is whoever's who opened it."""

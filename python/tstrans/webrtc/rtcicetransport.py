@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .events import AsyncIOEventEmitter
 
 if TYPE_CHECKING:
+    from .rtcconfiguration import RTCIceServer
     from .rtcpeerconnection import RTCPeerConnection
 
 __all__ = ["RTCIceCandidate", "RTCIceGatherer", "RTCIceParameters", "RTCIceTransport"]
@@ -46,6 +47,13 @@ class RTCIceGatherer(AsyncIOEventEmitter):
     def __init__(self, pc: RTCPeerConnection) -> None:
         super().__init__()
         self._pc = pc
+
+    @classmethod
+    def getDefaultIceServers(cls) -> list[RTCIceServer]:
+        """A public STUN server, for configurations that want one: none is used unless it is named there."""
+        from .rtcconfiguration import RTCIceServer
+
+        return [RTCIceServer(urls="stun:stun.l.google.com:19302")]
 
     @property
     def state(self) -> str:

@@ -30,7 +30,7 @@ _GATHERING = ("new", "gathering", "complete")
 _ICE = ("new", "checking", "completed", "failed", "closed")
 _CONNECTION = ("new", "connecting", "connected", "failed", "closed")
 _TYPES = ("offer", "answer", "pranswer", "rollback")
-_MAX_LIMIT = 65535
+_MAX_LIMIT = 0xFFFFFFFF
 
 
 def _servers(servers: list[RTCIceServer] | None) -> str:

@@ -78,6 +78,11 @@ class RTCRtpCodecParameters:
         """ "VP8" of "video/VP8"."""
         return self.mimeType.split("/")[1]
 
+    def __str__(self) -> str:
+        """As descriptions have it: "opus/48000/2"."""
+        channels = "/2" if self.channels == 2 else ""
+        return f"{self.name}/{self.clockRate}{channels}"
+
 
 @dataclass
 class RTCRtpRtxParameters:

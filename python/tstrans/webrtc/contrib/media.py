@@ -326,19 +326,24 @@ class MediaPlayer:
             if name in ("h264", "hevc") and extra and extra[0] == 1:
                 filters[t] = av.BitStreamFilterContext(f"{name}_mp4toannexb", stream)
         shift: dict[PlayerStreamTrack, int] = {}
+        first: dict[PlayerStreamTrack, int] = {}
         last: dict[PlayerStreamTrack, int] = {}
         for track, packet in self._demux(tracks):
             if track is None:
                 for t, end in last.items():
-                    shift[t] = end
+                    shift[t] = end - first[t]
                 for f in filters.values():
                     f.flush()
                 continue
+            if track not in first:
+                first[track] = packet.pts
+                if track.kind == "video":
+                    shift[track] = -packet.pts  # pictures count from 0, as decoded ones do
             by = shift.get(track, 0)
             length = packet.duration or int(1 / (packet.time_base * 30))
             if by:
                 packet.pts, packet.dts = packet.pts + by, packet.dts + by
-            last[track] = packet.pts + length
+            last[track] = max(last.get(track, 0), packet.pts + length)
             if track in filters:
                 for p in filters[track].filter(packet):
                     p.stream = tracks[track]
@@ -456,6 +461,16 @@ class MediaRecorder:
         if error is not None:
             raise error
 
+    async def __encode(self, context: _Recorded, frame: Any) -> None:
+        """Encode in a worker: a slow encoder on the loop would let nothing else run, not even `stop`."""
+        made = asyncio.get_running_loop().run_in_executor(None, context.stream.encode, frame)
+        try:
+            packets = await asyncio.shield(made)
+        except asyncio.CancelledError:
+            self.__pending.extend(await made)  # whoever flushes the encoder must be alone with it
+            raise
+        self.__pending.extend(packets)
+
     async def __run(self, track: MediaStreamTrack, context: _Recorded) -> None:
         av = _av.load()
         stream = context.stream
@@ -477,8 +492,7 @@ class MediaRecorder:
                 if context.last is not None and tick <= context.last:
                     continue
                 context.last = tick
-            for packet in stream.encode(frame):
-                self.__pending.append(packet)
+            await self.__encode(context, frame)
             # The file's head is written with the first packet, so it has to wait for the pictures' size.
             sizes = all(c.started or c.stream.type == "audio" for c in self.__tracks.values())
             if sizes or len(self.__pending) > _MAX_QUEUED:
@@ -495,6 +509,7 @@ class RelayStreamTrack(MediaStreamTrack):
         self.kind = source.kind
         self._relay = relay
         self._source: MediaStreamTrack | None = source
+        self._buffered = buffered
         self._frames: deque[Media] = deque(maxlen=_MAX_RELAYED if buffered else 1)
         self._waiter: asyncio.Future[None] | None = None
         self._over = False
@@ -511,6 +526,8 @@ class RelayStreamTrack(MediaStreamTrack):
 
     def _finish(self) -> None:
         self._over = True
+        if not self._buffered:
+            self._frames.clear()  # the newest is that there are no more
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
