@@ -3,6 +3,7 @@ package rist
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tstrans/tstrans/core/transport"
@@ -141,8 +142,11 @@ func (s *Sender) WriteBatch(data []byte, spans []transport.Span, _ time.Duration
 // Receiver receives the messages of whoever sends to its address, in order.
 type Receiver struct {
 	*link
-	mu       sync.Mutex // one ReadBatch at a time; guards lastData
+	mu       sync.Mutex // one ReadBatch at a time; guards what follows but missed
 	lastData time.Time
+	order    order
+	came     []libArrival  // of one reading
+	missed   atomic.Uint64 // order.lost
 }
 
 // Listen binds.
@@ -154,7 +158,14 @@ func Listen(_ context.Context, cfg Config) (*Receiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Receiver{link: l, lastData: time.Now()}, nil
+	return &Receiver{link: l, lastData: time.Now(), came: make([]libArrival, readBatch)}, nil
+}
+
+// Details returns librist's counters, but for the messages lost: those are counted by their numbers.
+func (r *Receiver) Details() Stats {
+	s := r.link.Details()
+	s.Lost = r.missed.Load()
+	return s
 }
 
 // ReadBatch implements transport.Reader.
@@ -193,7 +204,7 @@ func (r *Receiver) read(arena []byte, spans []transport.Span, wait time.Duration
 	if err := r.life.Err("RIST receive"); err != nil {
 		return 0, err
 	}
-	n, needed, ok := readSome(r.lib, arena, spans, wait)
+	n, needed, ok := readSome(r.lib, &r.order, r.came, arena, spans, wait)
 	switch {
 	case !ok:
 		r.count.RecvError()
@@ -209,6 +220,7 @@ func (r *Receiver) read(arena []byte, spans []transport.Span, wait time.Duration
 			r.lastData = time.Now()
 		}
 		r.count.Received(n, bytes)
+		r.missed.Store(r.order.lost)
 	}
 	return n, nil
 }
