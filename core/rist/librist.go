@@ -39,6 +39,8 @@ typedef struct {
 // with one sequence number: receivers drop what they have already.
 enum { tr_first_copies = 3 };
 
+static const uint64_t tr_ntp_epoch = 2208988800; // s, from 1900 to 1970: RFC 5905 figure 4
+
 static struct {
 	__typeof__(rist_sender_create) *sender_create;
 	__typeof__(rist_receiver_create) *receiver_create;
@@ -221,11 +223,13 @@ static tr_link *tr_open(int listen, int profile, const char *address, uint32_t b
 
 static int tr_start(tr_link *l) { return tr.start(l->ctx); }
 
-// tr_ntp is the time as librist takes it: of the monotonic clock, in 2^-32 s.
+// tr_ntp is the time as librist itself gives it to messages: of the monotonic clock, in
+// 2^-32 s, and from 1900 on as NTP counts. By any other epoch a receiver, which takes the
+// first message's time for the measure of all, would hold the rest too long or not at all.
 static uint64_t tr_ntp(void) {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return ((uint64_t)t.tv_sec << 32) | (((uint64_t)t.tv_nsec << 32) / 1000000000);
+	return (((uint64_t)t.tv_sec + tr_ntp_epoch) << 32) | (((uint64_t)t.tv_nsec << 32) / 1000000000);
 }
 
 static int tr_write(tr_link *l, const void *p, size_t n) {

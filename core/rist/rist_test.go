@@ -93,6 +93,38 @@ func meet(t *testing.T, s *Sender, r *Receiver) {
 	t.Fatal("the two never met")
 }
 
+// TestTheBufferHolds sends from the first message on and wants every one held for the length of the buffer: what
+// is held for less cannot be asked for again.
+func TestTheBufferHolds(t *testing.T) {
+	leak.Check(t)
+	for _, q := range []string{"", "&profile=main"} {
+		t.Run(q, func(t *testing.T) {
+			s, r := pair(t, q)
+			const n = 40
+			sent := make(chan time.Time, n)
+			go func() {
+				for i := range n {
+					at := time.Now()
+					if _, err := s.WriteBatch(message(i), whole(message(i)), 0); err != nil {
+						t.Error(err)
+					}
+					sent <- at
+					time.Sleep(10 * time.Millisecond)
+				}
+			}()
+			arena, spans := make([]byte, 1<<16), make([]transport.Span, 1)
+			for i := range n {
+				if _, err := r.ReadBatch(arena, spans, 20*time.Second); err != nil {
+					t.Fatalf("after %d: %v", i, err)
+				}
+				if held := time.Since(<-sent); held < 50*time.Millisecond {
+					t.Errorf("message %d was held for %v of 60 ms", i, held)
+				}
+			}
+		})
+	}
+}
+
 func TestMessages(t *testing.T) {
 	leak.Check(t)
 	for _, q := range []string{"", "&profile=main", "&profile=main&secret=correct-horse&aes-type=128", "&secret=correct-horse"} {
