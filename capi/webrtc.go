@@ -259,6 +259,8 @@ func tst_rtc_transceiver_set(id C.tst_rtc_peer, n C.uint64_t, what, value C.uint
 		err = x.p.StopTransceiver(number)
 	case C.TST_RTC_SET_KEY_FRAME:
 		err = x.p.RequestKeyFrame(number)
+	case C.TST_RTC_SET_SHARED_CLOCK:
+		err = x.p.SetSharedClock(number, value != 0)
 	default:
 		err = tsterr.New(tsterr.InvalidArg, "setting %d", uint32(what))
 	}
@@ -516,6 +518,7 @@ func tst_rtc_stream_get_stats(out *C.tst_rtc_stream_stats, id C.tst_rtc_peer, n 
 		remote_packets: C.uint64_t(s.RemotePackets), remote_bytes: C.uint64_t(s.RemoteOctets), remote_packets_lost: C.int64_t(s.RemoteLost),
 		remote_jitter: C.uint32_t(s.RemoteJitter), has_round_trip: bit32(s.HasRoundTrip), round_trip_us: C.uint64_t(s.RoundTrip.Microseconds()),
 		reported_unix_us: unixMicros(reported), remote_unix_us: unixMicros(s.RemoteAt),
+		key_frames_asked: C.uint64_t(s.KeyFramesAsked), bitrate_bps: C.uint64_t(s.Bitrate), audio_level: C.int32_t(s.AudioLevel),
 	}
 	return C.TST_OK
 }
@@ -532,6 +535,20 @@ func tst_rtc_send(id C.tst_rtc_peer, n C.uint64_t, codec C.uint32_t, timestamp C
 		return status(err)
 	}
 	return status(x.p.Send(uint64(n), webrtc.Codec(codec), b, int64(timestamp)))
+}
+
+//export tst_rtc_set_audio_level
+func tst_rtc_set_audio_level(id C.tst_rtc_peer, n C.uint64_t, pcm *C.tst_cu8, length C.size_t) (st C.tst_status) {
+	defer guard(&st)
+	b, err := input(pcm, length)
+	if err != nil {
+		return status(err)
+	}
+	x, err := share[*rtcPeer](id)
+	if err != nil {
+		return status(err)
+	}
+	return status(x.p.SetAudioLevel(uint64(n), b))
 }
 
 //export tst_rtc_channel_open

@@ -19,6 +19,9 @@ const (
 	H264
 	H265
 	RTX
+	// OpusTS is Opus as a PES packet of a transport stream holds it: the units go
+	// out as Opus, each a packet.
+	OpusTS
 )
 
 // codecName maps the encoding names of SDP, in lower case.

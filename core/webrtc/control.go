@@ -76,6 +76,9 @@ func (p *Peer) packet(h *pion.Header, b []byte) {
 			return
 		}
 	}
+	if r.tr.kind == Audio && !repair {
+		r.hear(h)
+	}
 	r.packet(&k, repair)
 }
 
@@ -185,6 +188,9 @@ func (p *Peer) control(b []byte) {
 		case *rtcp.ReceiverEstimatedMaximumBitrate:
 			for _, ssrc := range k.SSRCs {
 				if s := p.senderOf(ssrc); s != nil {
+					s.mu.Lock()
+					s.bitrateAsked = uint64(k.Bitrate)
+					s.mu.Unlock()
 					p.emit(Event{Kind: EventBitrate, Object: s.tr.number, Value: int64(k.Bitrate)})
 				}
 			}
@@ -194,6 +200,9 @@ func (p *Peer) control(b []byte) {
 
 func (p *Peer) keyFrameWanted(ssrc uint32) {
 	if s := p.senderOf(ssrc); s != nil {
+		s.mu.Lock()
+		s.keyFramesAsked++
+		s.mu.Unlock()
 		p.emit(Event{Kind: EventKeyFrame, Object: s.tr.number})
 	}
 }

@@ -67,6 +67,7 @@ type Peer struct {
 	origin   string
 
 	pending atomic.Int64 // bytes that wait in the hub
+	epoch   atomic.Int64 // when streams of one clock began, in ns since 1970; 0: not yet
 
 	mu           sync.Mutex
 	signaling    SignalingState
@@ -224,7 +225,7 @@ func (p *Peer) setupMedia() {
 		if tr.current == NoDirection {
 			continue
 		}
-		tr.receiver.setup(tr.codecs, tr.current.receives() && !tr.stopped)
+		tr.receiver.setup(tr.codecs, tr.exts, tr.current.receives() && !tr.stopped)
 		if p.t.state == Connected {
 			tr.sender.setup(tr.codecs, tr.mid, tr.exts, tr.current.sends() && !tr.stopped)
 		}
@@ -384,6 +385,31 @@ func (p *Peer) StopTransceiver(n uint64) error {
 	tr.sender.stop()
 	tr.receiver.end()
 	return nil
+}
+
+// SetSharedClock tells that the timestamps of a transceiver count from the same moment
+// as those of others set so: reports then relate them, whenever they are sent.
+func (p *Peer) SetSharedClock(n uint64, shared bool) error {
+	p.mu.Lock()
+	tr, err := p.transceiver(n)
+	p.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	tr.sender.mu.Lock()
+	tr.sender.shared = shared
+	tr.sender.mu.Unlock()
+	return nil
+}
+
+// anchor follows the clock of a source slowly: pictures do not arrive evenly.
+func (p *Peer) anchor(epoch int64) {
+	const smoothing, jump = 64, int64(time.Second)
+	have := p.epoch.Load()
+	if d := epoch - have; have != 0 && d < jump && d > -jump {
+		epoch = have + d/smoothing
+	}
+	p.epoch.Store(epoch)
 }
 
 // Send sends an access unit or audio packet. timestamp counts the codec's clock; the

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+	pion "github.com/pion/rtp"
 
 	"github.com/tstrans/tstrans/core/rtp"
 	"github.com/tstrans/tstrans/core/rtp/rtph264"
@@ -59,6 +60,8 @@ type receiver struct {
 	codec    rtpCodec
 	unpack   depacketizer
 	nack     bool
+	levelID  uint8
+	level    int // in -dBov, -1: never said
 	waiting  []waiting
 	held     int
 	next     uint16
@@ -87,20 +90,37 @@ type receiver struct {
 	srRTP, srPackets, srOctets   uint32
 
 	frames, droppedFrames, repaired uint64
+	keyFramesAsked                  uint64
 	bytes, bytesPrior               uint64
 	priorTime                       time.Time
 	estimate                        float64
 }
 
 func newReceiver(p *Peer, tr *transceiver) *receiver {
-	return &receiver{p: p, tr: tr, waitKey: tr.kind == Video}
+	return &receiver{p: p, tr: tr, waitKey: tr.kind == Video, level: -1}
 }
 
 // setup takes what was negotiated.
-func (r *receiver) setup(codecs []rtpCodec, active bool) {
+func (r *receiver) setup(codecs []rtpCodec, exts []extension, active bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.codecs, r.active = codecs, active
+	r.codecs, r.active, r.levelID = codecs, active, 0
+	for _, e := range exts {
+		if e.uri == extAudioLevel {
+			r.levelID = e.id
+		}
+	}
+}
+
+// hear notes how loud a packet says it is (RFC 6464 §3).
+func (r *receiver) hear(h *pion.Header) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.levelID != 0 {
+		if b := h.GetExtension(r.levelID); len(b) > 0 {
+			r.level = int(b[0] & 0x7F)
+		}
+	}
 }
 
 func (r *receiver) window() int {
@@ -412,6 +432,7 @@ func (r *receiver) askKeyFrame(now time.Time) {
 		return
 	}
 	r.asked = now
+	r.keyFramesAsked++
 	r.p.sendControl([]rtcp.Packet{&rtcp.PictureLossIndication{SenderSSRC: r.tr.sender.ssrc, MediaSSRC: r.ssrc}})
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tstrans/tstrans/core/codec/h264"
 	"github.com/tstrans/tstrans/core/codec/h265"
+	"github.com/tstrans/tstrans/core/codec/opus"
 	"github.com/tstrans/tstrans/core/rtp"
 	"github.com/tstrans/tstrans/core/rtp/rtph264"
 	"github.com/tstrans/tstrans/core/rtp/rtph265"
@@ -47,6 +48,9 @@ type sender struct {
 	mid     string
 	midID   uint8
 	timeID  uint8
+	levelID uint8
+	level   int // of what is sent next, in -dBov; -1: unknown
+	shared  bool
 	seq     uint16
 	rtxSeq  uint16
 	picture uint16
@@ -58,6 +62,8 @@ type sender struct {
 	pacing   bool
 
 	packets, octets, droppedFrames, resent uint64
+	keyFramesAsked                         uint64
+	bitrateAsked                           uint64 // bits a second
 	lastTimestamp                          uint32
 	lastTime                               time.Time
 
@@ -78,7 +84,7 @@ type remoteReport struct {
 func newSender(p *Peer, tr *transceiver) *sender {
 	return &sender{
 		p: p, tr: tr, ssrc: random32(), rtxSSRC: random32(), streamID: p.streamID, seq: uint16(random32() >> 17), //nolint:gosec // random
-		rtxSeq: uint16(random32() >> 17), picture: uint16(random32() >> 17), base: random32(), //nolint:gosec // random
+		rtxSeq: uint16(random32() >> 17), picture: uint16(random32() >> 17), base: random32(), level: -1, //nolint:gosec // random
 	}
 }
 
@@ -86,13 +92,15 @@ func newSender(p *Peer, tr *transceiver) *sender {
 func (s *sender) setup(codecs []rtpCodec, mid string, exts []extension, active bool) {
 	s.mu.Lock()
 	before, was := s.codec, s.active
-	s.mid, s.midID, s.timeID = mid, 0, 0
+	s.mid, s.midID, s.timeID, s.levelID = mid, 0, 0, 0
 	for _, e := range exts {
 		switch e.uri {
 		case extMid:
 			s.midID = e.id
 		case extAbsSendTime:
 			s.timeID = e.id
+		case extAudioLevel:
+			s.levelID = e.id
 		}
 	}
 	s.codec, s.rtxPT, s.codecs = rtpCodec{}, 0, codecs
@@ -120,6 +128,9 @@ func (s *sender) setup(codecs []rtpCodec, mid string, exts []extension, active b
 
 // timestampOf is the RTP time of now, for sender reports.
 func (s *sender) timestampOf(now time.Time) uint32 {
+	if epoch := s.p.epoch.Load(); s.shared && epoch != 0 {
+		return s.base + uint32(int64(float64(now.UnixNano()-epoch)*1e-9*float64(s.codec.clock))) //nolint:gosec // wraps on purpose
+	}
 	return s.lastTimestamp + uint32(now.Sub(s.lastTime).Seconds()*float64(s.codec.clock)) //nolint:gosec // wraps on purpose
 }
 
@@ -127,6 +138,9 @@ func (s *sender) timestampOf(now time.Time) uint32 {
 func (s *sender) send(c Codec, data []byte, timestamp int64) error {
 	if len(data) > maxFrame {
 		return tsterr.New(tsterr.InvalidArg, "a frame of %d bytes", len(data))
+	}
+	if c == OpusTS {
+		return s.sendUnits(data, timestamp)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -158,6 +172,9 @@ func (s *sender) send(c Codec, data []byte, timestamp int64) error {
 	}
 	ts := s.base + uint32(timestamp) //nolint:gosec // wraps on purpose
 	s.lastTimestamp, s.lastTime = ts, time.Now()
+	if s.shared && s.tr.kind == Video {
+		s.p.anchor(s.lastTime.UnixNano() - int64(float64(timestamp)/float64(s.codec.clock)*1e9))
+	}
 	packets := s.build(ts)
 	for _, p := range packets {
 		s.packets++
@@ -175,6 +192,23 @@ func (s *sender) send(c Codec, data []byte, timestamp int64) error {
 		time.AfterFunc(paceInterval, s.pace)
 	}
 	s.out(packets)
+	return nil
+}
+
+// sendUnits sends what a PES packet holds, one unit a packet.
+func (s *sender) sendUnits(data []byte, timestamp int64) error {
+	for len(data) > 0 {
+		var u opus.Unit
+		n, err := u.Unmarshal(data)
+		if err != nil {
+			return err
+		}
+		if err := s.send(Opus, u.Packet, timestamp); err != nil {
+			return err
+		}
+		timestamp += int64(u.Samples)
+		data = data[n:]
+	}
 	return nil
 }
 
@@ -215,6 +249,9 @@ func (s *sender) extensionSize() int {
 	}
 	if s.timeID != 0 {
 		n += 4
+	}
+	if s.levelID != 0 && s.level >= 0 {
+		n += 2
 	}
 	return (n + 3) &^ 3
 }
@@ -265,6 +302,10 @@ func (s *sender) putExtensions(h []byte) {
 	if s.timeID != 0 {
 		t := absSendTime(time.Now())
 		e[at], e[at+1], e[at+2], e[at+3] = s.timeID<<4|2, byte(t>>16), byte(t>>8), byte(t)
+		at += 4
+	}
+	if s.levelID != 0 && s.level >= 0 {
+		e[at], e[at+1] = s.levelID<<4, byte(s.level)
 	}
 }
 

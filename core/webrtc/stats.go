@@ -4,26 +4,28 @@ import "time"
 
 // StreamStats count one stream; ok of the accessors is false where there is none.
 type StreamStats struct {
-	SSRC             uint32
-	Packets          uint64
-	Bytes            uint64 // of payload
-	Lost             int64
-	Jitter           uint32 // ticks of the codec's clock
-	FramesDropped    uint64
-	PacketsRepaired  uint64
-	RoundTrip        time.Duration
-	HasRoundTrip     bool
-	FractionLost     uint8 // of 256
-	At               time.Time
-	RemoteAt         time.Time
-	Clock            uint32
-	LastHeard        time.Time
-	RemotePackets    uint64
-	RemoteOctets     uint64
-	HasRemote        bool
-	RemoteLost       int64
-	RemoteJitter     uint32
-	KeyFramesSkipped uint64
+	SSRC            uint32
+	Packets         uint64
+	Bytes           uint64 // of payload
+	Lost            int64
+	Jitter          uint32 // ticks of the codec's clock
+	FramesDropped   uint64
+	PacketsRepaired uint64
+	RoundTrip       time.Duration
+	HasRoundTrip    bool
+	FractionLost    uint8 // of 256
+	At              time.Time
+	RemoteAt        time.Time
+	Clock           uint32
+	LastHeard       time.Time
+	RemotePackets   uint64
+	RemoteOctets    uint64
+	HasRemote       bool
+	RemoteLost      int64
+	RemoteJitter    uint32
+	KeyFramesAsked  uint64 // by the other side of what is sent, by this one of what arrives
+	Bitrate         uint64 // bits a second that the receiving side takes, as it said last
+	AudioLevel      int    // in -dBov, -1: unknown
 }
 
 // SenderStats counts what a transceiver sends, and what the other side reports of it.
@@ -41,7 +43,7 @@ func (p *Peer) SenderStats(n uint64) (StreamStats, error) {
 		SSRC: s.ssrc, Packets: s.packets, Bytes: s.octets, FramesDropped: s.droppedFrames, PacketsRepaired: s.resent,
 		Clock: s.codec.clock, HasRemote: !s.remote.at.IsZero(), RemotePackets: uint64(s.remote.received), RemoteLost: int64(s.remote.lost),
 		RemoteJitter: s.remote.jitter, FractionLost: s.remote.fraction, RoundTrip: s.remote.rtt, HasRoundTrip: s.remote.hasRTT,
-		RemoteAt: s.remote.at,
+		RemoteAt: s.remote.at, KeyFramesAsked: s.keyFramesAsked, Bitrate: s.bitrateAsked, AudioLevel: s.level,
 	}, nil
 }
 
@@ -59,6 +61,7 @@ func (p *Peer) ReceiverStats(n uint64) (StreamStats, error) {
 	s := StreamStats{
 		SSRC: r.ssrc, Packets: r.received, Bytes: r.bytes, Lost: r.lost(), Jitter: uint32(r.jitter), FramesDropped: r.droppedFrames,
 		PacketsRepaired: r.repaired, Clock: r.codec.clock, LastHeard: r.heard,
+		KeyFramesAsked: r.keyFramesAsked, Bitrate: uint64(r.estimate), AudioLevel: r.level,
 	}
 	if !r.lastSRTime.IsZero() {
 		s.HasRemote, s.RemotePackets, s.RemoteOctets, s.At = true, uint64(r.srPackets), uint64(r.srOctets), r.lastSRTime

@@ -124,7 +124,7 @@ func receiverFor(t testing.TB) (*Peer, *transceiver) {
 	}
 	t.Cleanup(func() { p.Close(0) })
 	tr := p.newTransceiver(Video, RecvOnly)
-	tr.receiver.setup(offered(Video, preferences{}), true)
+	tr.receiver.setup(offered(Video, preferences{}), nil, true)
 	p.bind(tr.receiver, 7, 8)
 	return p, tr
 }

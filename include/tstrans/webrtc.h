@@ -50,6 +50,7 @@ typedef uint64_t tst_rtc_peer;
 #define TST_RTC_VP8 (5)
 #define TST_RTC_H264 (6)
 #define TST_RTC_H265 (7)
+#define TST_RTC_OPUS_TS (9) /* to send: Opus as a PES packet holds it, one or more units */
 
 /* Kinds of events, and what code, object, value and data are. */
 #define TST_RTC_EVENT_SIGNALING (1)     /* code: 0 stable, 1 have-local-offer, 2 have-remote-offer, 3 closed */
@@ -136,6 +137,7 @@ tst_status tst_rtc_add_transceiver(uint64_t *out, tst_rtc_peer peer, uint32_t ki
 #define TST_RTC_SET_STOP_RECEIVE (4)
 #define TST_RTC_SET_STOP (5)
 #define TST_RTC_SET_KEY_FRAME (6)  /* asks the other side for one */
+#define TST_RTC_SET_SHARED_CLOCK (7) /* its timestamps count from the same moment as those of others set so */
 
 /* tst_rtc_transceiver_set. Since 1. */
 tst_status tst_rtc_transceiver_set(tst_rtc_peer peer, uint64_t transceiver, uint32_t what, uint32_t value);
@@ -236,6 +238,10 @@ typedef struct tst_rtc_stream_stats {
   uint64_t round_trip_us;
   int64_t reported_unix_us; /* when the report came */
   int64_t remote_unix_us;   /* its own time */
+  uint64_t key_frames_asked; /* by the other side of what is sent, by this one of what arrives */
+  uint64_t bitrate_bps;      /* what the receiving side takes, as it said last (REMB); 0: never */
+  int32_t audio_level;       /* in -dBov, 0 to 127; -1: unknown */
+  uint32_t reserved;
 } tst_rtc_stream_stats;
 
 #define TST_RTC_SENT (0)
@@ -248,6 +254,11 @@ tst_status tst_rtc_stream_get_stats(tst_rtc_stream_stats *out, tst_rtc_peer peer
  * counts the codec's clock from an origin of the caller's. Nothing is sent, and
  * TST_OK is returned, while the direction or the connection does not allow it. Since 1. */
 tst_status tst_rtc_send(tst_rtc_peer peer, uint64_t transceiver, uint32_t codec, int64_t timestamp, tst_cu8 *data, size_t len);
+
+/* tst_rtc_set_audio_level measures samples (caller's; native signed 16 bits, any number
+ * of channels), and what is sent next says how loud it is (RFC 6464), where that was
+ * negotiated. Since 1. */
+tst_status tst_rtc_set_audio_level(tst_rtc_peer peer, uint64_t transceiver, tst_cu8 *pcm, size_t len);
 
 /* tst_rtc_channel_open makes a data channel; *out is its number. Parameters:
  *   label, protocol  (text)

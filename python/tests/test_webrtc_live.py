@@ -208,8 +208,12 @@ def test_b_frames_are_named(clips):
 def test_no_video_is_told(tmp_path):
     async def main():
         stream = TransportStream(lambda: b"")
+        server = WebRTCServer(stream)
+        status, text, _, _ = await view(await server.start())
+        assert status == 503 and "no H.264 or H.265" in text
         with pytest.raises(Exception, match=r"no H\.264 or H\.265"):
             await stream.ready()
+        await server.close()
 
     run(main())
 

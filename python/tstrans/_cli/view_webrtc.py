@@ -15,7 +15,8 @@ __all__ = ["run"]
 
 def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C, or for --duration."""
-    from ..webrtc.live import TransportStream
+    from ..webrtc.live import LiveStream, TransportStream
+    from ..webrtc.live_file import FileStream, is_media_file
     from ..webrtc.rtcconfiguration import RTCConfiguration, RTCIceServer
     from ..webrtc.whip import WebRTCServer
 
@@ -30,15 +31,20 @@ def run(args: argparse.Namespace) -> int:
             held.enter_context(source.held)
             return lambda: source.read()[0]
 
-        stream = TransportStream(opened(), paced=recorded, again=opened if recorded else None)
+        stream: LiveStream
+        if recorded and is_media_file(args.source):
+            stream = FileStream(args.source, loop=True)
+        else:
+            stream = TransportStream(opened(), paced=recorded, again=opened if recorded else None)
 
         async def serve() -> None:
             await stream.ready()
             server = WebRTCServer(stream, configuration=RTCConfiguration(iceServers=servers))
             address, at = await server.start(host.strip("[]"), int(port))
             shown = f"[{address}]" if ":" in address else address
+            sound = f" and {stream.audio_codec}" if stream.audio_codec else ""
             print(
-                f"{stream.codec.upper()} by WebRTC at http://{shown}:{at}/ (WHEP: /whep)",
+                f"{stream.codec.upper()}{sound} by WebRTC at http://{shown}:{at}/ (WHEP: /whep)",
                 file=sys.stderr,
                 flush=True,
             )

@@ -26,6 +26,7 @@ TST_RTC_PCMA = 4
 TST_RTC_VP8 = 5
 TST_RTC_H264 = 6
 TST_RTC_H265 = 7
+TST_RTC_OPUS_TS = 9
 TST_RTC_EVENT_SIGNALING = 1
 TST_RTC_EVENT_GATHERING = 2
 TST_RTC_EVENT_ICE = 3
@@ -52,6 +53,7 @@ TST_RTC_SET_STOP_SEND = 3
 TST_RTC_SET_STOP_RECEIVE = 4
 TST_RTC_SET_STOP = 5
 TST_RTC_SET_KEY_FRAME = 6
+TST_RTC_SET_SHARED_CLOCK = 7
 TST_RTC_TEXT_CREATED = 0
 TST_RTC_TEXT_LOCAL = 1
 TST_RTC_TEXT_REMOTE = 2
@@ -135,6 +137,10 @@ class tst_rtc_stream_stats(ctypes.Structure):
         ("round_trip_us", ctypes.c_uint64),
         ("reported_unix_us", ctypes.c_int64),
         ("remote_unix_us", ctypes.c_int64),
+        ("key_frames_asked", ctypes.c_uint64),
+        ("bitrate_bps", ctypes.c_uint64),
+        ("audio_level", ctypes.c_int32),
+        ("reserved", ctypes.c_uint32),
     ]
 
 
@@ -153,7 +159,7 @@ class tst_rtc_channel_info(ctypes.Structure):
 class Api:
     """The functions of tstrans/webrtc.h, bound to one loaded library."""
 
-    __slots__ = ("tst_rtc_hub_open", "tst_rtc_hub_fd", "tst_rtc_hub_read", "tst_rtc_hub_close", "tst_rtc_peer_open", "tst_rtc_peer_end", "tst_rtc_peer_close", "tst_rtc_add_track", "tst_rtc_add_transceiver", "tst_rtc_transceiver_set", "tst_rtc_set_preferences", "tst_rtc_create", "tst_rtc_set_local", "tst_rtc_set_remote", "tst_rtc_add_candidate", "tst_rtc_restart_ice", "tst_rtc_peer_text", "tst_rtc_peer_get_info", "tst_rtc_transceiver_get_info", "tst_rtc_transceiver_mid", "tst_rtc_stream_get_stats", "tst_rtc_send", "tst_rtc_channel_open", "tst_rtc_channel_get_info", "tst_rtc_channel_text", "tst_rtc_channel_send", "tst_rtc_channel_set_low", "tst_rtc_channel_close", "tst_rtc_capabilities", )
+    __slots__ = ("tst_rtc_hub_open", "tst_rtc_hub_fd", "tst_rtc_hub_read", "tst_rtc_hub_close", "tst_rtc_peer_open", "tst_rtc_peer_end", "tst_rtc_peer_close", "tst_rtc_add_track", "tst_rtc_add_transceiver", "tst_rtc_transceiver_set", "tst_rtc_set_preferences", "tst_rtc_create", "tst_rtc_set_local", "tst_rtc_set_remote", "tst_rtc_add_candidate", "tst_rtc_restart_ice", "tst_rtc_peer_text", "tst_rtc_peer_get_info", "tst_rtc_transceiver_get_info", "tst_rtc_transceiver_mid", "tst_rtc_stream_get_stats", "tst_rtc_send", "tst_rtc_set_audio_level", "tst_rtc_channel_open", "tst_rtc_channel_get_info", "tst_rtc_channel_text", "tst_rtc_channel_send", "tst_rtc_channel_set_low", "tst_rtc_channel_close", "tst_rtc_capabilities", )
 
     tst_rtc_hub_open: Callable[..., int]
     tst_rtc_hub_fd: Callable[..., int]
@@ -177,6 +183,7 @@ class Api:
     tst_rtc_transceiver_mid: Callable[..., int]
     tst_rtc_stream_get_stats: Callable[..., int]
     tst_rtc_send: Callable[..., int]
+    tst_rtc_set_audio_level: Callable[..., int]
     tst_rtc_channel_open: Callable[..., int]
     tst_rtc_channel_get_info: Callable[..., int]
     tst_rtc_channel_text: Callable[..., int]
@@ -274,6 +281,10 @@ class Api:
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_int64, ctypes.c_void_p, ctypes.c_size_t, )
         self.tst_rtc_send = f
+        f = free.tst_rtc_set_audio_level
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_uint64, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, )
+        self.tst_rtc_set_audio_level = f
         f = free.tst_rtc_channel_open
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint64, )

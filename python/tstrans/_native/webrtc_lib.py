@@ -264,6 +264,10 @@ class Peer(Handle):
         if status:
             _check(status)
 
+    def audio_level(self, transceiver: int, pcm: object) -> None:
+        at, size, _kept = pin(pcm)
+        _check(self._api.tst_rtc_set_audio_level(self._id, transceiver, at, size))
+
     def open_channel(self, values: dict[str, int | float | bool | str | bytes | None]) -> int:
         out = c_uint64()
         with Config(values) as config:

@@ -20,13 +20,25 @@ __all__ = ["CLOCKS", "NAMES", "Decoder", "Encoder", "codec_of", "decoder", "enco
 
 # Numbers of the library's codecs: include/tstrans/webrtc.h.
 OPUS, G722, PCMU, PCMA, VP8, H264, H265 = range(1, 8)
+#: Opus as a transport stream has it; sent as Opus.
+OPUS_TS = 9
 
 NAMES = {OPUS: "opus", G722: "g722", PCMU: "pcmu", PCMA: "pcma", VP8: "vp8", H264: "h264", H265: "h265"}
-CLOCKS = {OPUS: 48000, G722: 8000, PCMU: 8000, PCMA: 8000, VP8: 90000, H264: 90000, H265: 90000}
+CLOCKS = {
+    OPUS: 48000,
+    OPUS_TS: 48000,
+    G722: 8000,
+    PCMU: 8000,
+    PCMA: 8000,
+    VP8: 90000,
+    H264: 90000,
+    H265: 90000,
+}
 
 _BY_NAME = {
     **{v: k for k, v in NAMES.items()},
     "libopus": OPUS,
+    "opus_ts": OPUS_TS,
     "pcm_mulaw": PCMU,
     "pcm_alaw": PCMA,
     "adpcm_g722": G722,
@@ -74,6 +86,8 @@ class _Audio:
         self._shape: Any = None
         self._step = clock // 50
         self._clock = clock
+        #: What was encoded last, for the level that is sent with it.
+        self.level_samples = b""
         self._next: int | None = None
         self._expected: int | None = None
         self._rate = rate
@@ -97,6 +111,7 @@ class _Audio:
             self._next = 0
         out = []
         for piece in self._resampler.resample(frame):
+            self.level_samples = bytes(piece.planes[0])
             assert self._next is not None
             out.append((piece, self._next))
             self._next += self._step

@@ -110,6 +110,14 @@ class RemoteStreamTrack(MediaStreamTrack):
         if self._receiver is not None:
             self._receiver._ask_key_frame()
 
+    @property
+    def audio_level(self) -> int | None:
+        """How loud the other side says it is: from 0, the loudest, to 127, silence (RFC 6464)."""
+        if self._receiver is None:
+            return None
+        level = self._receiver._stats().audio_level
+        return level if level >= 0 else None
+
     async def _next(self) -> tuple[int, int, int, bytes, int] | None:
         while not self._queue:
             self._waiter = asyncio.get_running_loop().create_future()
@@ -187,13 +195,21 @@ class RTCRtpReceiver:
         """What a kind can be received with; ValueError for an unknown kind."""
         return _capabilities.of(kind)
 
+    @property
+    def key_frame_requests(self) -> int:
+        """How often the other side was asked for a picture that needs no other."""
+        return int(self._stats().key_frames_asked)
+
+    def _stats(self) -> abi.tst_rtc_stream_stats:
+        return self._pc._peer.stream_stats(self._number, abi.TST_RTC_RECEIVED)
+
     async def getStats(self) -> RTCStatsReport:
         """Counters of the stream, and what the other side reports of it."""
         return self._get_stats()
 
     def _get_stats(self) -> RTCStatsReport:
         report = RTCStatsReport()
-        s = self._pc._peer.stream_stats(self._number, abi.TST_RTC_RECEIVED)
+        s = self._stats()
         transport = self.transport
         if s.has_remote:
             report.add(
@@ -228,7 +244,7 @@ class RTCRtpReceiver:
 
     def getSynchronizationSources(self) -> list[RTCRtpSynchronizationSource]:
         """The source heard within the last ten seconds."""
-        s = self._pc._peer.stream_stats(self._number, abi.TST_RTC_RECEIVED)
+        s = self._stats()
         now = datetime.datetime.now(datetime.timezone.utc)
         if not s.last_heard_unix_us:
             return []

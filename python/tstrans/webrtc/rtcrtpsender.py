@@ -96,6 +96,16 @@ class RTCRtpSender:
         """What carries the stream."""
         return self._pc._transport
 
+    @property
+    def key_frame_requests(self) -> int:
+        """How often the other side asked for a picture that needs no other (PLI, FIR)."""
+        return int(self._pc._peer.stream_stats(self._number, abi.TST_RTC_SENT).key_frames_asked)
+
+    @property
+    def bitrate_asked(self) -> int | None:
+        """Bits a second that the other side takes, as it said last (REMB); None before."""
+        return self._bitrate
+
     @classmethod
     def getCapabilities(cls, kind: str) -> RTCRtpCapabilities:
         """What a kind can be sent with; ValueError for an unknown kind."""
@@ -205,6 +215,7 @@ class RTCRtpSender:
         peer, number = self._pc._peer, self._number
         recv = track.recv
         clocks = _codecs.CLOCKS
+        peer.set(number, abi.TST_RTC_SET_SHARED_CLOCK, int(getattr(track, "shared_clock", False)))
         while self._track is track:
             data: Any = await recv()
             codec = self._codec
@@ -232,6 +243,8 @@ class RTCRtpSender:
                 made = await asyncio.get_running_loop().run_in_executor(
                     None, self._encoder.encode, data, force
                 )
+            if made and self._kind == "audio":
+                peer.audio_level(number, self._encoder.level_samples)  # type: ignore[attr-defined]
             for payload, at in made:
                 peer.send(number, codec, self._continue(track, at, clocks[codec]), payload)
 

@@ -1,7 +1,8 @@
 """Descriptions as objects: what a program reads in one, or changes before it is handed on.
 
-Specifications: RFC 8866 (SDP), 8839 (ICE), 8122 and 8842 (fingerprints, setup), 5888 (groups), 5576 (sources),
-8830 (msid), 8285 (header extensions), 4585 (feedback), 8841 (data channels); RFC 6184 table 5 (profiles of H.264).
+Specifications: RFC 8866 (SDP), 8839 (ICE), 8122 and 8842 (fingerprints, setup), 5888 (groups), 5576
+(sources), 8830 (msid), 8285 (header extensions), 4585 (feedback), 8841 (data channels), 6184 table 5
+(profiles of H.264).
 
 A connection reads its descriptions in the library, not here.
 """

@@ -9,11 +9,13 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 
+from ..exceptions import TstError
 from .exceptions import OperationError
-from .live import TransportStream
+from .live import LiveStream
 from .mediastreams import MediaStreamTrack
 from .rtcconfiguration import RTCConfiguration
 from .rtcpeerconnection import RTCPeerConnection
+from .rtcrtpsender import RTCRtpSender
 from .rtcsessiondescription import RTCSessionDescription
 
 __all__ = ["WebRTCServer"]
@@ -30,13 +32,15 @@ const say = t => document.getElementById('s').textContent = t;
 (async () => {
   const pc = window.pc = new RTCPeerConnection();
   pc.addTransceiver('video', {direction: 'recvonly'});
+  pc.addTransceiver('audio', {direction: 'recvonly'});
+  v.srcObject = new MediaStream();
   const klv = pc.createDataChannel('klv');
   klv.binaryType = 'arraybuffer';
   window.units = 0;
   klv.onmessage = m => { units++; const d = new DataView(m.data);
     say('KLV ' + units + ' at ' + (Number(d.getBigUint64(0)) / 90000).toFixed(3) + ' s, ' +
       (m.data.byteLength - 8) + ' bytes'); };
-  pc.ontrack = e => { v.srcObject = new MediaStream([e.track]); };
+  pc.ontrack = e => { v.srcObject.addTrack(e.track); };
   pc.onconnectionstatechange = () => say(pc.connectionState);
   await pc.setLocalDescription(await pc.createOffer());
   if (pc.iceGatheringState != 'complete') await new Promise(r => {
@@ -80,7 +84,7 @@ class WebRTCServer:
 
     def __init__(
         self,
-        source: TransportStream | None = None,
+        source: LiveStream | None = None,
         *,
         on_publish: Published | None = None,
         configuration: RTCConfiguration | None = None,
@@ -205,6 +209,9 @@ class WebRTCServer:
         except (ValueError, OperationError) as e:
             await pc.close()
             return 406 if isinstance(e, OperationError) else 400, "text/plain", str(e), ""
+        except TstError as e:  # of the source
+            await pc.close()
+            return 503, "text/plain", str(e), ""
         except BaseException:
             await pc.close()
             raise
@@ -231,6 +238,12 @@ class WebRTCServer:
         await source.ready()
         transceiver = pc.addTransceiver(source.subscribe(), direction="sendonly")
         transceiver.setCodecPreferences(source.preferences())
+        audio = source.subscribe_audio()
+        if audio is not None:
+            heard = pc.addTransceiver(audio, direction="sendonly")
+            heard.setCodecPreferences(
+                [c for c in RTCRtpSender.getCapabilities("audio").codecs if c.name == "opus"]
+            )
         pc.on("datachannel", lambda channel: source.attach(channel) if channel.label == "klv" else None)
         try:
             await pc.setRemoteDescription(offer)

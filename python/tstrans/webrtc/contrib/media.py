@@ -531,6 +531,12 @@ class RelayStreamTrack(MediaStreamTrack):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
+    def request_keyframe(self) -> None:
+        """Ask the source for a picture that needs no other, where it can make one."""
+        ask = getattr(self._source, "request_keyframe", None)
+        if ask is not None:
+            ask()
+
     async def recv(self) -> Media:
         """The next frame of the source, the same object every proxy gets."""
         if self.readyState != "live":
