@@ -65,6 +65,13 @@ func (o *Outbound) Next(h []byte, ts uint32, marker bool, payload int) {
 	o.octets.Add(uint64(payload)) //nolint:gosec // not negative
 }
 
+// TakeBack forgets the last packets, which did not go out.
+func (o *Outbound) TakeBack(packets, payload int) {
+	o.seq -= uint16(packets)                        //nolint:gosec // it wraps
+	o.packets.Add(^uint64(0) - uint64(packets) + 1) //nolint:gosec // subtracts
+	o.octets.Add(^uint64(0) - uint64(payload) + 1)  //nolint:gosec // subtracts
+}
+
 // Sent is what went out: packets and payload bytes.
 func (o *Outbound) Sent() (packets, octets uint64) { return o.packets.Load(), o.octets.Load() }
 

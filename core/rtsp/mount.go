@@ -42,8 +42,8 @@ type MountStats struct {
 	FramesDropped uint64 // packets that clients which read too slowly lost
 }
 
-// frame is what one push made: payloads that lie one after the other. It is
-// shared by all peers and never changes.
+// frame is what one push made: payloads that lie one after the other. One that
+// is queued is shared by all peers and never changes.
 type frame struct {
 	track  int
 	data   []byte
@@ -72,6 +72,7 @@ type Mount struct {
 	mu      sync.Mutex // one push at a time; guards what follows
 	mux     *mpegts.Muxer
 	packer  *packer // of an elementary mount
+	out     outgoing
 	lastPTS int64
 	hasPTS  bool
 	closed  bool
@@ -166,6 +167,7 @@ func (m *Mount) openGroup() error {
 	p.conn = conn
 	p.tracks[0].to = netip.AddrPortFrom(m.mcast.Group, m.mcast.Port)
 	p.tracks[0].rtcpTo = netip.AddrPortFrom(m.mcast.Group, m.mcast.Port+1)
+	p.tracks[0].direct = conn.NewSegments(p.tracks[0].to)
 	m.group = p
 	p.begin()
 	return nil
@@ -218,35 +220,41 @@ func (m *Mount) medias() []Media {
 	return []Media{{Kind: KindMP2T, PayloadType: rtp.PayloadTypeMP2T, Rate: rtp.ClockRate}}
 }
 
-// send gives a frame to all clients. It never waits for them.
-func (m *Mount) send(f *frame) {
+// send gives a frame to all clients. It never waits for them. Its data is not
+// kept; mu is held.
+func (m *Mount) send(f frame) {
 	m.bytes.Add(uint64(len(f.data)))
 	m.packets.Add(uint64(len(f.ends)))
+	m.out.begin(f)
+	direct := directPeers
 	for _, p := range *m.peers.Load() {
 		if p.conn == nil { // listeners of a group have no queue of their own
-			p.push(f)
+			p.push(&m.out, direct > 0)
+			direct--
 		}
 	}
 	if m.group != nil {
-		m.group.push(f)
+		m.group.push(&m.out, true)
 	}
+	m.out.frame, m.out.kept = frame{}, nil
 }
 
 // wanted tells whether anybody listens.
 func (m *Mount) wanted() bool { return m.group != nil || len(*m.peers.Load()) > 0 }
 
-// sendTS cuts MPEG-TS into payloads and sends it. b is not kept.
+// sendTS cuts MPEG-TS into payloads and sends it. b is not kept; mu is held.
 func (m *Mount) sendTS(b []byte, now time.Time) {
 	if !m.wanted() {
 		m.bytes.Add(uint64(len(b)))
 		m.packets.Add(uint64((len(b) + packetPayload - 1) / packetPayload)) //nolint:gosec // not negative
 		return
 	}
-	f := &frame{data: append([]byte(nil), b...), ts: uint32(ticks(now.Sub(m.start))), at: now} //nolint:gosec // it wraps
+	ends := m.out.scratch[:0]
 	for at := 0; at < len(b); at += packetPayload {
-		f.ends = append(f.ends, uint32(min(at+packetPayload, len(b)))) //nolint:gosec // bounded by the muxer's queue
+		ends = append(ends, uint32(min(at+packetPayload, len(b)))) //nolint:gosec // bounded by the muxer's queue
 	}
-	m.send(f)
+	m.out.scratch = ends
+	m.send(frame{data: b, ends: ends, ts: uint32(ticks(now.Sub(m.start))), at: now}) //nolint:gosec // it wraps
 }
 
 func (m *Mount) addPeer(p *peer) bool {

@@ -20,6 +20,7 @@ const firstDynamic = 96
 type packer struct {
 	tracks    []packTrack
 	out       rtp.Payloads
+	ends      []uint32
 	anchored  bool
 	anchorPTS int64 // shown by the wall clock at anchor
 	anchor    time.Time
@@ -72,7 +73,7 @@ func (k *packer) describe() []Media {
 }
 
 // push packs one unit and gives its frames to send.
-func (k *packer) push(class mpegts.MuxClass, h mpegts.Handle, data []byte, pts int64, now time.Time, send func(*frame)) error {
+func (k *packer) push(class mpegts.MuxClass, h mpegts.Handle, data []byte, pts int64, now time.Time, send func(frame)) error {
 	i := 0
 	for i < len(k.tracks) && (k.tracks[i].class != class || (h != Only && k.tracks[i].handle != h)) {
 		i++
@@ -113,17 +114,17 @@ func (k *packer) push(class mpegts.MuxClass, h mpegts.Handle, data []byte, pts i
 	return nil
 }
 
-func (k *packer) emit(i int, pts int64, send func(*frame)) {
+func (k *packer) emit(i int, pts int64, send func(frame)) {
 	if len(k.out.Ends) > 0 {
 		ts := uint64(pts) * uint64(k.tracks[i].media.Rate) / rtp.ClockRate //nolint:gosec // 33 bits times a rate
-		f := &frame{
-			track: i, data: append([]byte(nil), k.out.Data...), marker: true, ts: uint32(ts), //nolint:gosec // it wraps
-			at: k.anchor.Add(time.Duration(clock.DiffPTS(k.anchorPTS, pts)) * time.Second / rtp.ClockRate),
-		}
+		k.ends = k.ends[:0]
 		for _, e := range k.out.Ends {
-			f.ends = append(f.ends, uint32(e)) //nolint:gosec // bounded by the muxer's limits
+			k.ends = append(k.ends, uint32(e)) //nolint:gosec // bounded by the muxer's limits
 		}
-		send(f)
+		send(frame{
+			track: i, data: k.out.Data, ends: k.ends, marker: true, ts: uint32(ts), //nolint:gosec // it wraps
+			at: k.anchor.Add(time.Duration(clock.DiffPTS(k.anchorPTS, pts)) * time.Second / rtp.ClockRate),
+		})
 	}
 	k.out.Reset()
 }

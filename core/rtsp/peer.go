@@ -12,8 +12,9 @@ import (
 // tcpBatch is about how much one write to a TCP client takes, in bytes.
 const tcpBatch = 64 << 10
 
-// peer sends the frames of a mount to one client, or to a group. Frames wait in
-// a bounded queue; its own thread takes them out.
+// peer sends the frames of a mount to one client, or to a group. What the client
+// can take at once the pushing thread sends; else frames wait in a bounded queue
+// and the peer's own thread takes them out, until there are none.
 type peer struct {
 	m      *Mount
 	owner  *serverConn // nil: a group
@@ -21,9 +22,12 @@ type peer struct {
 	udp    *udpServer  // of a client by UDP
 	tracks []peerTrack
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards what follows, and tracks while behind is not set
 	queue   []queued
-	backlog int // payloads in queue
+	backlog int  // payloads in queue
+	behind  bool // the peer's thread sends
+	unsent  bool // the connection has something left over
+	over    bool // nothing is sent any more
 
 	wake chan struct{}
 	quit chan struct{}
@@ -52,6 +56,8 @@ type peerTrack struct {
 	last    uint32 // of what was sent last
 	lastAt  time.Time
 	started bool
+	greet   bool            // an early report is due, so that clients can align their clocks
+	direct  *dgram.Segments // of a client by UDP, where the system does it
 }
 
 func newPeer(m *Mount, tracks int) *peer {
@@ -75,7 +81,12 @@ func (p *peer) begin() {
 }
 
 // halt ends sending.
-func (p *peer) halt() { p.once.Do(func() { close(p.quit) }) }
+func (p *peer) halt() {
+	p.mu.Lock()
+	p.over = true
+	p.mu.Unlock()
+	p.once.Do(func() { close(p.quit) })
+}
 
 // stop ends sending and waits for the thread.
 func (p *peer) stop() {
@@ -83,19 +94,29 @@ func (p *peer) stop() {
 	p.done.Wait()
 }
 
-// push queues a frame. Beyond the mount's limit the oldest payloads go; a frame
-// that finds room is taken whole, however many payloads it has, so that a large
-// picture does not cost itself.
-func (p *peer) push(f *frame) {
-	if f.track >= len(p.tracks) || !p.tracks[f.track].on {
+// push sends a frame or queues it. Beyond the mount's limit the oldest queued
+// payloads go; a frame that finds room is taken whole, however many payloads it
+// has, so that a large picture does not cost itself.
+func (p *peer) push(o *outgoing, direct bool) {
+	if o.track >= len(p.tracks) || !p.tracks[o.track].on {
 		return
 	}
-	limit := p.m.s.cfg.Fanout
-	lost := 0
 	p.mu.Lock()
-	for p.backlog > limit {
+	defer p.mu.Unlock()
+	if p.over {
+		return
+	}
+	from := 0
+	if direct && !p.behind {
+		if from = p.direct(o); from == len(o.ends) {
+			return
+		}
+	}
+	p.behind = true
+	lost := 0
+	for p.backlog > p.m.s.cfg.Fanout {
 		q := &p.queue[0]
-		n := min(p.backlog-limit, len(q.f.ends)-q.from)
+		n := min(p.backlog-p.m.s.cfg.Fanout, len(q.f.ends)-q.from)
 		q.from += n
 		p.backlog -= n
 		lost += n
@@ -103,9 +124,8 @@ func (p *peer) push(f *frame) {
 			p.pop()
 		}
 	}
-	p.queue = append(p.queue, queued{f: f})
-	p.backlog += len(f.ends)
-	p.mu.Unlock()
+	p.queue = append(p.queue, queued{f: o.keep(), from: from})
+	p.backlog += len(o.ends) - from
 	if lost > 0 {
 		p.m.dropped.Add(uint64(lost))
 	}
@@ -125,7 +145,7 @@ func (p *peer) pop() {
 func (p *peer) drained() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.backlog == 0
+	return !p.behind
 }
 
 func (p *peer) run() {
@@ -140,6 +160,9 @@ func (p *peer) run() {
 					return
 				}
 			}
+			for i := range p.tracks {
+				p.greet(i)
+			}
 		case now := <-t.C:
 			for i := range p.tracks {
 				p.report(i, now, false)
@@ -153,12 +176,11 @@ func (p *peer) run() {
 	}
 }
 
-// take moves the next batch out of the queue.
+// take moves the next batch out of the queue; without one the pushing threads
+// may send again.
 func (p *peer) take() bool {
-	select {
-	case <-p.quit:
+	if p.stopped() {
 		return false
-	default:
 	}
 	clear(p.work)
 	p.work = p.work[:0]
@@ -172,7 +194,8 @@ func (p *peer) take() bool {
 		p.backlog -= len(q.f.ends) - q.from
 		p.pop()
 	}
-	return len(p.work) > 0
+	p.behind = len(p.work) > 0 || p.unsent
+	return p.behind
 }
 
 // send writes the batch; false means that the client is gone.
@@ -180,6 +203,13 @@ func (p *peer) send() bool {
 	packets, bytes := 0, 0
 	p.buf = p.buf[:0]
 	ok, pending := true, 0
+	p.mu.Lock()
+	unsent := p.unsent
+	p.unsent = false
+	p.mu.Unlock()
+	if unsent {
+		ok = p.write()
+	}
 	locked := false
 	for _, q := range p.work {
 		t := &p.tracks[q.f.track]
@@ -215,8 +245,7 @@ func (p *peer) send() bool {
 		}
 		t.last, t.lastAt = ts, q.f.at
 		if !t.started {
-			defer p.report(q.f.track, time.Now(), false) // early, so that clients can align their clocks
-			t.started = true
+			t.started, t.greet = true, true
 		}
 	}
 	if pending > 0 {
@@ -256,13 +285,27 @@ func (p *peer) write() bool {
 	return true
 }
 
+// greet sends the early report of track i where it is due.
+func (p *peer) greet(i int) {
+	t := &p.tracks[i]
+	p.mu.Lock()
+	due := t.greet
+	t.greet = false
+	p.mu.Unlock()
+	if due {
+		p.report(i, time.Now(), false)
+	}
+}
+
 // report sends a sender report of track i, or the last one with BYE.
 func (p *peer) report(i int, now time.Time, bye bool) {
 	t := &p.tracks[i]
-	if !t.on || t.lastAt.IsZero() {
+	p.mu.Lock()
+	ts, at := t.last, t.lastAt
+	p.mu.Unlock()
+	if !t.on || at.IsZero() {
 		return
 	}
-	ts, at := t.last, t.lastAt
 	if p.m.packer == nil { // the wall clock is the media's clock
 		ts, at = uint32(ticks(now.Sub(p.m.start)))-t.base, now //nolint:gosec // it wraps
 	}

@@ -335,7 +335,7 @@ func (p *PublishMount) packet(ses *serverSession, i int, control bool, b []byte,
 // emit gives MPEG-TS on, to the clients that play and to the application.
 func (p *PublishMount) emit(ts []byte) {
 	p.emitted.Add(1)
-	p.m.sendTS(ts, time.Now())
+	p.m.PushTS(ts)
 	for p.taken.Load() && len(ts) > 0 {
 		n := min(len(ts), maxMessage)
 		p.data.put(ts[:n], nil, nil)

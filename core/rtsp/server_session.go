@@ -221,6 +221,7 @@ func (ses *serverSession) setupPlay(i int, medias []Media, th *headers.Transport
 	// can be made to receive a stream.
 	peer := addrOf(ses.c.w.nc.RemoteAddr())
 	t.to, t.rtcpTo = netip.AddrPortFrom(peer, uint16(a)), netip.AddrPortFrom(peer, uint16(b)) //nolint:gosec // checked
+	t.direct = pair.rtp.NewSegments(t.to)
 	ses.p.udp = &s.udp
 	s.udp.register(t.to, t.rtcpTo, udpPeer{c: ses.c, track: i})
 	ses.p.prepare(i, medias[i])

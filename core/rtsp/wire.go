@@ -22,9 +22,15 @@ type wire struct {
 	discard int
 	frame   []byte
 
-	wmu  sync.Mutex
+	now *offerer // nil: writes have to wait
+
+	wmu  sync.Mutex // guards what follows
 	wbuf []byte
+	rest []byte // of an offer: goes out before anything else
 }
+
+// frameHeader is how long the header of an interleaved frame is, in bytes.
+const frameHeader = 4
 
 // message is one of the three things that arrive.
 type message struct {
@@ -36,7 +42,7 @@ type message struct {
 }
 
 func newWire(nc net.Conn, buffer int) *wire {
-	return &wire{nc: nc, limit: requestTimeout, br: bufio.NewReaderSize(nc, buffer)}
+	return &wire{nc: nc, limit: requestTimeout, br: bufio.NewReaderSize(nc, buffer), now: newOfferer(nc)}
 }
 
 // errSyntax marks what cannot be read on: the connection has to end.
@@ -117,9 +123,55 @@ func (w *wire) readFrame() (m message, err error) {
 func (w *wire) write(b []byte, within time.Duration) error {
 	w.wmu.Lock()
 	defer w.wmu.Unlock()
+	return w.writeLocked(b, within)
+}
+
+// writeLocked sends what an offer left over, and b.
+func (w *wire) writeLocked(b []byte, within time.Duration) error {
 	_ = w.nc.SetWriteDeadline(time.Now().Add(within))
-	_, err := w.nc.Write(b)
-	return err //nolint:wrapcheck // the caller says what it means
+	if len(w.rest) > 0 {
+		n, err := w.nc.Write(w.rest)
+		w.rest = w.rest[n:]
+		if err != nil {
+			return err //nolint:wrapcheck // the caller says what it means
+		}
+		w.rest = nil
+	}
+	if len(b) > 0 {
+		if _, err := w.nc.Write(b); err != nil {
+			return err //nolint:wrapcheck // see above
+		}
+	}
+	if w.now != nil { // a deadline that passes meanwhile would fail the next offer
+		_ = w.nc.SetWriteDeadline(time.Time{})
+	}
+	return nil
+}
+
+// claim lets the caller offer something, unless somebody writes or something is
+// left over: then it reports false.
+func (w *wire) claim() bool {
+	if w.now == nil || !w.wmu.TryLock() {
+		return false
+	}
+	if len(w.rest) > 0 {
+		w.wmu.Unlock()
+		return false
+	}
+	return true
+}
+
+// release ends a claim.
+func (w *wire) release() { w.wmu.Unlock() }
+
+// offer writes what the connection takes without waiting and keeps the rest,
+// which the next write sends. The caller has a claim.
+func (w *wire) offer(b []byte) (rest bool, err error) {
+	n, err := w.now.write(b)
+	if err == nil && n < len(b) {
+		w.rest = append([]byte(nil), b[n:]...)
+	}
+	return n < len(b), err
 }
 
 // send sends a request or an answer.
@@ -136,9 +188,7 @@ func (w *wire) sendFrame(channel byte, b []byte, within time.Duration) error {
 	w.wmu.Lock()
 	defer w.wmu.Unlock()
 	w.wbuf = appendFrame(w.wbuf[:0], channel, b, nil)
-	_ = w.nc.SetWriteDeadline(time.Now().Add(within))
-	_, err := w.nc.Write(w.wbuf)
-	return err //nolint:wrapcheck // see above
+	return w.writeLocked(w.wbuf, within)
 }
 
 // appendFrame appends an interleaved frame of two parts.
