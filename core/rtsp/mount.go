@@ -266,6 +266,9 @@ func (m *Mount) addPeer(p *peer) bool {
 	old := *m.peers.Load()
 	list := append(append(make([]*peer, 0, len(old)+1), old...), p)
 	m.peers.Store(&list)
+	if m.mux != nil {
+		m.mux.RepeatTables() // who joins can begin with the next push
+	}
 	return true
 }
 

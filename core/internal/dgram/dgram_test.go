@@ -129,6 +129,48 @@ func TestSendToNobodyKeepsSending(t *testing.T) {
 	}
 }
 
+func TestSegments(t *testing.T) {
+	t.Parallel()
+	r := listen(t, Config{Addr: netip.MustParseAddrPort("127.0.0.1:0")})
+	s := listen(t, Config{Addr: netip.MustParseAddrPort("127.0.0.1:0")})
+	seg := s.NewSegments(r.LocalAddr())
+	if seg == nil {
+		t.Skip("this system does not cut datagrams")
+	}
+	data := make([]byte, 10*1328+7)
+	for i := range data {
+		data[i] = byte(i / 100)
+	}
+	for _, n := range []int{1, 1328, 1329, 5 * 1328, len(data)} {
+		if room := seg.Room(1328); room < 11 {
+			t.Fatalf("room for %d", room)
+		}
+		if !seg.Send(data[:n], 1328) {
+			t.Fatalf("%d bytes were refused", n)
+		}
+		for at := 0; at < n; {
+			k, err := r.Receive(5 * time.Second)
+			if err != nil {
+				t.Fatalf("%v after %d of %d", err, at, n)
+			}
+			for i := range k {
+				d, from := r.Datagram(i)
+				if len(d) != min(1328, n-at) || !bytes.Equal(d, data[at:at+len(d)]) || from != s.LocalAddr() {
+					t.Fatalf("%d bytes at %d of %d from %v", len(d), at, n, from)
+				}
+				at += len(d)
+			}
+		}
+	}
+	if seg.Room(40_000) != 1 || seg.Room(65_001) != 0 || seg.Room(0) != 0 {
+		t.Error(seg.Room(40_000), seg.Room(65_001), seg.Room(0))
+	}
+	_ = s.Close()
+	if !seg.Send(data, 1328) { // it is gone, as any datagram may be
+		t.Error("a closed socket asks for another way")
+	}
+}
+
 func TestMulticastOnLoopback(t *testing.T) {
 	t.Parallel()
 	lo := netip.MustParseAddr("127.0.0.1")
