@@ -119,6 +119,7 @@ func readHLSConfig(r *configReader) (hls.Config, error) {
 	}
 	r.text("cert", &cfg.CertFile)
 	r.text("key", &cfg.KeyFile)
+	cfg.TLS = cfg.TLS || r.has("cert") || r.has("key") // with empty paths, too: never plain HTTP by mistake
 	integer(r, "container", &cfg.Container, 0, 1<<8-1, "")
 	millis("part_duration_ms", &cfg.PartDuration, 0)
 	r.boolean("key_frame_cuts", &cfg.KeyFrameCuts)

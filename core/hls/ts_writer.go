@@ -1,6 +1,8 @@
 package hls
 
 import (
+	"math"
+
 	"github.com/tstrans/tstrans/core/mpegts"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
@@ -44,13 +46,16 @@ func (w *tsWriter) audio(frames []byte, pts int64) error     { return w.m.PushAu
 func (w *tsWriter) subtitle(payload []byte, pts int64) error { return w.m.PushSubtitle(payload, pts) }
 
 func (w *tsWriter) klv(unit []byte, index int, pts int64) error {
-	if len(w.klvs) == 1 {
-		index = 0
+	var service uint8
+	if len(w.klvs) == 1 && index <= math.MaxUint8 {
+		// Programs written for one KLV stream use the index as the number of the
+		// service in the metadata cell (ISO/IEC 13818-1 §2.12.4).
+		service, index = uint8(index), 0 //nolint:gosec // bounded above
 	}
 	if index >= len(w.klvs) {
 		return tsterr.New(tsterr.MuxInvalidUsage, "stream_index %d of %d KLV streams", index, len(w.klvs))
 	}
-	if err := w.m.PushKLVTo(w.klvs[index], unit, pts, 0); err != nil {
+	if err := w.m.PushKLVTo(w.klvs[index], unit, pts, service); err != nil {
 		return err
 	}
 	w.written[index] = true

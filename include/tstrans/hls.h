@@ -178,7 +178,8 @@ tst_status tst_hls_mux_send_video(tst_hls_mux mux, tst_cu8 *data, size_t len, in
 tst_status tst_hls_mux_send_audio(tst_hls_mux mux, tst_cu8 *data, size_t len, int64_t pts_90k);
 
 /* tst_hls_mux_send_klv publishes a KLV unit (caller's) on the KLV stream of that
- * index, the only one where there is one. Since 1. */
+ * index. Where there is one KLV stream every index is taken, and is the
+ * metadata_service_id of a synchronous unit's cell. Since 1. */
 tst_status tst_hls_mux_send_klv(tst_hls_mux mux, uint32_t index, tst_cu8 *data, size_t len, int64_t pts_90k);
 
 /* tst_hls_mux_send_subtitle publishes a subtitle unit (caller's). Since 1. */

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import http.client
 import json
 import os
+import pickle
 import sys
 import tempfile
 from typing import Any
 
 from tstrans.exceptions import HlsError, MuxError
-from tstrans.hls import HlsMode, HlsPublisher, MuxPublisher
+from tstrans.hls import HlsMode, HlsPublisher, HlsStats, MuxPublisher, PublisherStats
 from tstrans.mpegts import KlvStreamType, MuxerProgramConfigBuilder, Pts90khz, VideoCodec
 
 PACKET = b"\x47\x1f\xff\x10" + b"\xff" * 184
@@ -123,8 +125,7 @@ def mux(sync: bool) -> Any:
     q = m.finish_into_publisher()
     out.append([kind(m.finish_into_publisher), kind(m.stats), kind(m.cut_segment), q.render_playlist()])
     q.close()
-    # The descriptors of synchronous KLV are the muxer's business; test_mux.py has them.
-    out.append({n: sync or h for n, h in files(folder).items() if n.endswith(".ts")})
+    out.append({n: h for n, h in files(folder).items() if n.endswith(".ts")})
     return out
 
 
@@ -181,6 +182,52 @@ def faults() -> Any:
     return out
 
 
+def values() -> Any:
+    out = []
+    made: list[Any] = [HlsMode.LIVE, HlsStats(1, 2, 3, 4), PublisherStats(1, 2), HlsPublisher.builder()]
+    for x in made:
+        out.append([kind(call, x) for call in (copy.copy, copy.deepcopy, pickle.dumps, hash, list, len)])
+        out.append(kind(lambda x=x: type("Sub", (type(x),), {})))
+        out.append([kind(setattr, x, name, 1) for name in ("segments_written", "unknown")])
+    for args in (
+        (-1, 2),
+        (1.5, 2),
+        ("1", 2),
+        (None, 2),
+        (1,),
+        (1, 2, 3, 4, 5),
+        (2**64, 2),
+        (2**64 - 1, 2),
+        (True, 2),
+    ):
+        out.append(kind(PublisherStats, *args))
+    p = builder(segment_duration_ms=60_000).build()
+    for data in (
+        b"", PACKET, bytearray(PACKET), memoryview(PACKET), memoryview(PACKET * 2)[::2], "x", None, 1,
+        [0] * 188, (0,) * 188, PACKET[:187], PACKET + b"x", bytes(188), range(188), [300] * 188,
+    ):  # fmt: skip
+        out.append([kind(p.push_ts, data), p.stats().bytes_written])
+    for us in (-1, 0, 1, 999, 2**63, 2**64 - 1, 2**64, 1.5, "1", None, True):
+        out.append(kind(p.cut_segment_with_duration, us))
+    for event in (True, False, 1, "x", None):
+        out.append(kind(p.render_playlist, event))
+    program = MuxerProgramConfigBuilder(1, 0x1000).add_video(0x100, VideoCodec.H264).pcr_pid(0x100).build()
+    out.append([kind(MuxPublisher.with_config_hls, 1, program), kind(MuxPublisher.with_config_hls, p, 1)])
+    m = MuxPublisher.with_config_hls(p, program)
+    pts = Pts90khz(90_000)
+    for call in (
+        lambda: m.send_video(IDR, pts=pts, key_frame=True), lambda: m.send_video(IDR, pts=90_000),
+        lambda: m.send_video(IDR), lambda: m.send_video(IDR, pts), lambda: m.send_video(b"", pts=pts),
+        lambda: m.send_video("x", pts=pts), lambda: m.send_video(IDR, pts=pts, key_frame=1),
+        lambda: m.send_video(IDR, pts=pts, key_frame=None), lambda: m.send_klv(KLV, pts=pts),
+        lambda: m.send_klv(KLV, pts=pts, stream_index=256),
+        lambda: m.send_klv(KLV, pts=pts, stream_index="x"),
+    ):  # fmt: skip
+        out.append([kind(call), repr(m.stats())])
+    m.finish_into_publisher().close()
+    return out
+
+
 if __name__ == "__main__":
     print(
         json.dumps(
@@ -191,6 +238,7 @@ if __name__ == "__main__":
                 "mux": mux(False),
                 "mux_sync": mux(True),
                 "faults": faults(),
+                "values": values(),
             },
             indent=1,
         )

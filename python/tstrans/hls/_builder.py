@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._live import Final, text
+from .._live import text
 from .._native import hls_lib as lib
 from .._native.hls_abi import TST_HLS_CLOCK_SENSOR, TST_HLS_CLOCK_WALL, TST_HLS_FMP4, TST_HLS_TS
 from .._native.transport_lib import unsigned
-from ._values import HlsMode
+from ._values import HlsMode, Sealed
 
 if TYPE_CHECKING:
     from ._publisher import HlsPublisher
@@ -50,7 +50,7 @@ def _socket_address(addr: str) -> str:
     return addr
 
 
-class HlsPublisherBuilder(Final):
+class HlsPublisherBuilder(Sealed):
     """Collects the options of a publisher; every setter returns the builder. ``build()`` uses it up."""
 
     __slots__ = ("_used", "_values")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, SupportsIndex
+from typing import TYPE_CHECKING, SupportsIndex
 
-from .._live import Final
 from .._native import hls_lib as lib
 from .._native.hls_lib import DTS, KEY_FRAME, failure, pin
 from .._native.transport_lib import unsigned
@@ -17,7 +16,7 @@ from ._publisher import (
     port_of,
     publisher_stats,
 )
-from ._values import MuxPublisherStats, PublisherStats
+from ._values import MuxPublisherStats, PublisherStats, Sealed, boolean
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["MuxPublisher"]
 
 
-class MuxPublisher(Final):
+class MuxPublisher(Sealed):
     """Muxes pictures, audio, KLV and subtitles of one program into segments. Any thread may use it.
 
     Every key frame after the first cuts a segment; its duration is that of the pictures. With
@@ -38,9 +37,6 @@ class MuxPublisher(Final):
 
     __slots__ = ("__weakref__", "_handle")
     _handle: lib.MuxHandle | None
-
-    def __init_subclass__(cls) -> NoReturn:
-        raise TypeError("type 'tstrans.hls.MuxPublisher' is not an acceptable base type")
 
     @staticmethod
     def with_config_hls(publisher: HlsPublisher, program_config: MuxerProgramConfig) -> MuxPublisher:
@@ -86,7 +82,7 @@ class MuxPublisher(Final):
             MuxError: INVALID_NAL or INVALID_AV1_OBU for what is none, INVALID_USAGE without a video stream.
         """
         h = self._open()
-        flags = KEY_FRAME if key_frame else 0
+        flags = KEY_FRAME if boolean("key_frame", key_frame) else 0
         decode = 0
         if dts is not None:
             flags |= DTS
@@ -97,7 +93,11 @@ class MuxPublisher(Final):
             raise failure(status)
 
     def send_klv(self, klv: BytesLike, *, pts: Pts90khz, stream_index: SupportsIndex = 0) -> None:
-        """Publish a KLV unit, on the only KLV stream whatever the index, or on that one of several."""
+        """Publish a KLV unit.
+
+        With one KLV stream every index is taken; where that carries synchronous metadata it becomes the
+        metadata_service_id of the unit's cell (ISO/IEC 13818-1 table 2-97). With several it picks one.
+        """
         h = self._open()
         index = unsigned("stream_index", stream_index, 8)
         at, n, _kept = pin(klv)
@@ -147,7 +147,7 @@ class MuxPublisher(Final):
     def render_playlist(self, is_event: bool = False) -> str:
         """The playlist now. See :meth:`HlsPublisher.render_playlist`."""
         h = self._open()
-        return lib.text_of(h._api.tst_hls_mux_playlist, h._id, int(bool(is_event)))
+        return lib.text_of(h._api.tst_hls_mux_playlist, h._id, int(boolean("is_event", is_event)))
 
     def add_date_range(
         self,

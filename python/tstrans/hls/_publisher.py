@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
-from .._live import Final
 from .._native import hls_lib as lib
 from .._native.hls_lib import failure, pin
 from .._native.transport_lib import unsigned
 from .._value import public_module
 from ..exceptions import HlsError, HlsErrorKind
-from ._values import HlsStats, PublisherStats
+from ._values import HlsStats, PublisherStats, Sealed, boolean
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -90,7 +89,7 @@ def date_range_arguments(
     return name, len(name), cls, len(cls), us, span, lines, len(lines)
 
 
-class HlsPublisher(Final):
+class HlsPublisher(Sealed):
     """Cuts transport packets into segments, lists them and serves them. Any thread may use it.
 
     Without a call of ``cut_segment`` segments are cut by the wall clock; after the first one only those
@@ -105,9 +104,6 @@ class HlsPublisher(Final):
         self = object.__new__(cls)
         self._handle = handle
         return self
-
-    def __init_subclass__(cls) -> NoReturn:
-        raise TypeError("type 'tstrans.hls.HlsPublisher' is not an acceptable base type")
 
     @staticmethod
     def builder() -> HlsPublisherBuilder:
@@ -185,7 +181,7 @@ class HlsPublisher(Final):
     def render_playlist(self, is_event: bool = False) -> str:
         """The playlist now; with ``is_event`` as it will end, where the mode has an end tag."""
         h = self._open()
-        return lib.text_of(h._api.tst_hls_playlist, h._id, int(bool(is_event)))
+        return lib.text_of(h._api.tst_hls_playlist, h._id, int(boolean("is_event", is_event)))
 
     def add_date_range(
         self,
@@ -256,7 +252,7 @@ Publisher.__module__ = public_module(Publisher.__module__)
 Publisher.register(HlsPublisher)
 
 
-class HlsServerHandle(Final):
+class HlsServerHandle(Sealed):
     """A server that goes on after its publisher finished. Dropping it stops it."""
 
     __slots__ = ("__weakref__", "_handle")

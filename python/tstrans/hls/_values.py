@@ -5,14 +5,37 @@ from __future__ import annotations
 import operator
 from typing import Any, ClassVar, NoReturn, SupportsIndex, TypeVar
 
-from .._value import public_module
+from .._live import Final
 
-__all__ = ["HlsMode", "HlsStats", "MuxPublisherStats", "PublisherStats"]
+__all__ = ["HlsMode", "HlsStats", "MuxPublisherStats", "PublisherStats", "Sealed", "boolean"]
 
 _T = TypeVar("_T", bound="_Frozen")
 
 
-class HlsMode:
+def boolean(name: str, value: object) -> bool:
+    """A bool argument: TypeError for anything else, NumPy's own kind excepted."""
+    if isinstance(value, bool):
+        return value
+    if type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_"):
+        return bool(value)
+    raise TypeError(f"argument {name!r}: a bool is required, not {type(value).__name__!r}")
+
+
+class Sealed(Final):
+    """Base of classes that nobody derives from, and whose objects are neither copied nor pickled."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        if not cls.__module__.startswith("tstrans."):
+            raise TypeError(f"type 'tstrans.hls.{cls.__bases__[0].__name__}' is not an acceptable base type")
+        super().__init_subclass__()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"cannot pickle 'tstrans.hls.{type(self).__name__}' object")
+
+
+class HlsMode(Sealed):
     """How a playlist grows: ``LIVE`` lists the newest segments, ``EVENT`` and ``VOD`` all of them.
 
     A mode equals its number (0, 1, 2); it has no hash.
@@ -46,16 +69,12 @@ for _n, _name in enumerate(_MODES):
     _mode = object.__new__(HlsMode)
     object.__setattr__(_mode, "_number", _n)
     setattr(HlsMode, _name, _mode)
-HlsMode.__module__ = public_module(HlsMode.__module__)
 
 
-class _Frozen:
+class _Frozen(Sealed):
     """Counters at one moment; two of them are equal only when they are the same object."""
 
     __slots__: tuple[str, ...] = ()
-
-    def __init_subclass__(cls) -> None:
-        cls.__module__ = public_module(cls.__module__)
 
     @classmethod
     def _of(cls: type[_T], *values: int | None) -> _T:
