@@ -70,6 +70,6 @@ func BenchmarkPlaylist(b *testing.B) {
 	st := p.Stream().State()
 	b.ReportAllocs()
 	for b.Loop() {
-		st.render(false, 0)
+		st.render(false, 0, whole)
 	}
 }

@@ -1,6 +1,7 @@
 package hls
 
 import (
+	"errors"
 	"sort"
 	"strconv"
 	"strings"
@@ -9,9 +10,9 @@ import (
 	"github.com/tstrans/tstrans/core/tsterr"
 )
 
-// maxRanges bounds the date ranges of a playlist: every client loads all of
-// them with every update.
-const maxRanges = 1000
+// MaxRanges bounds the date ranges of a playlist: every client loads all of
+// them with every update that does not skip them.
+const MaxRanges = 1000
 
 // maxAttribute bounds one text of a date range in bytes.
 const maxAttribute = 4096
@@ -30,6 +31,14 @@ type DateRange struct {
 	HasDuration bool
 	// Attributes are texts by name; a name begins with "X-".
 	Attributes map[string]string
+
+	listed time.Time // when it came, or changed last
+}
+
+// removedRange is a range that left the list.
+type removedRange struct {
+	id string
+	at time.Time
 }
 
 func (r *DateRange) validate() error {
@@ -79,32 +88,53 @@ func (r *DateRange) validate() error {
 // AddDateRange lists a range from the next playlist on. A range of the same ID
 // takes attributes and a duration that it did not have; what it has cannot
 // change. The oldest ranges leave with the segments they cover.
-func (s *Stream) AddDateRange(r DateRange) error {
-	if err := r.validate(); err != nil {
-		return err
-	}
+func (s *Stream) AddDateRange(r DateRange) error { return s.AddDateRanges([]DateRange{r}) }
+
+// AddDateRanges lists several with one change of the playlist. The first that
+// cannot be listed is reported; those before it are listed.
+func (s *Stream) AddDateRanges(ranges []DateRange) error {
 	if s.cfg.Clock == NoClock {
 		return configError("clock", "date ranges need a clock: segments have no dates")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := s.state.Load()
-	list := append([]DateRange(nil), st.Ranges...)
-	for i := range list {
-		if list[i].ID == r.ID {
-			m, err := merge(list[i], r)
-			if err != nil {
+	list := append([]DateRange(nil), s.state.Load().Ranges...)
+	now := s.cfg.Now()
+	for i := range ranges {
+		next, err := withRange(list, &ranges[i], now)
+		if err != nil {
+			if i == 0 {
 				return err
 			}
+			return errors.Join(err, s.relist(list))
+		}
+		list = next
+	}
+	return s.relist(list)
+}
+
+// withRange adds one to a list, or completes the one of the same ID.
+func withRange(list []DateRange, r *DateRange, now time.Time) ([]DateRange, error) {
+	if err := r.validate(); err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if list[i].ID == r.ID {
+			m, err := merge(list[i], *r)
+			if err != nil {
+				return nil, err
+			}
+			m.listed = now
 			list[i] = m
-			return s.relist(list)
+			return list, nil
 		}
 	}
-	if len(list) >= maxRanges {
-		return fail(tsterr.HLSInvalidConfig, "%d date ranges are listed already", len(list))
+	if len(list) >= MaxRanges {
+		return nil, fail(tsterr.HLSInvalidConfig, "%d date ranges are listed already", len(list))
 	}
-	r.Attributes = clone(r.Attributes)
-	return s.relist(append(list, r))
+	add := *r
+	add.Attributes, add.listed = clone(r.Attributes), now
+	return append(list, add), nil
 }
 
 func (s *Stream) relist(list []DateRange) error {
@@ -151,8 +181,16 @@ func merge(a, b DateRange) (DateRange, error) {
 	return a, nil
 }
 
-// livingRanges drops those that end before the first listed segment.
-func livingRanges(n *State) []DateRange {
+// expireRanges drops those that end before the first listed segment, and
+// remembers them for as long as a client may come for an update without them.
+func (n *State) expireRanges() {
+	var removed []removedRange
+	for _, r := range n.removed {
+		if n.made.Sub(r.at) <= skipDurations*n.Target {
+			removed = append(removed, r)
+		}
+	}
+	n.removed = removed
 	var first time.Time
 	for _, x := range n.Segments {
 		if !x.Date.IsZero() {
@@ -161,20 +199,28 @@ func livingRanges(n *State) []DateRange {
 		}
 	}
 	if first.IsZero() || len(n.Ranges) == 0 {
-		return n.Ranges
+		return
 	}
 	var out []DateRange
 	for _, r := range n.Ranges {
 		end := r.Start.Add(r.Duration)
 		if end.After(first) || r.Duration == 0 && end.Equal(first) {
 			out = append(out, r)
+		} else {
+			n.removed = append(n.removed, removedRange{r.ID, n.made})
 		}
 	}
-	return out
+	n.Ranges = out
 }
 
-// appendRanges writes the tags. They mean nothing in a list without a date.
-func (s *State) appendRanges(b []byte) []byte {
+// oldRange tells whether a client that may skip has the range already.
+func (s *State) oldRange(r *DateRange) bool {
+	return s.made.Sub(r.listed) > skipDurations*s.Target
+}
+
+// appendRanges writes the tags, where recent only those that are new within the
+// skip boundary. They mean nothing in a list without a date.
+func (s *State) appendRanges(b []byte, recent bool) []byte {
 	dated := s.Open != nil && !s.Open.Date.IsZero()
 	for _, x := range s.Segments {
 		dated = dated || !x.Date.IsZero()
@@ -184,6 +230,9 @@ func (s *State) appendRanges(b []byte) []byte {
 	}
 	for i := range s.Ranges {
 		r := &s.Ranges[i]
+		if recent && s.oldRange(r) {
+			continue
+		}
 		b = append(b, `#EXT-X-DATERANGE:ID="`...)
 		b = append(b, r.ID...)
 		b = append(b, '"')

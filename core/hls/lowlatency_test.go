@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -445,6 +446,48 @@ func TestDelta(t *testing.T) {
 	}
 	if tail := d.Duration(); tail < 6 || d.Segments[0].URI != whole.Segments[d.Skipped].URI {
 		t.Fatalf("%v s are left of %v", tail, whole.Duration())
+	}
+}
+
+func TestDeltaWithoutOldRanges(t *testing.T) {
+	aus := pictures(t, 300)
+	var now atomic.Int64
+	clock := func() time.Time { return sensorStart.Add(time.Duration(now.Load())) }
+	m := publish(t, Config{
+		Memory: true, Window: 9, SegmentDuration: time.Second, PartDuration: 200 * time.Millisecond, Now: clock,
+	}, aus, 0, func(m *MuxPublisher, i int) {
+		now.Store(int64(i) * int64(40*time.Millisecond))
+		for id, at := range map[string]int{"gone": 30, "old": 110, "new": 270} {
+			if i == at {
+				must(t, m.AddDateRange(DateRange{ID: id, Start: clock(), HasDuration: true}))
+			}
+		}
+	})
+	ids := func(l hlscheck.Playlist) (out []string) {
+		for _, r := range l.Ranges {
+			out = append(out, r.ID)
+		}
+		return out
+	}
+	p := m.Publisher()
+	read := func(query string) hlscheck.Playlist {
+		_, _, body := fetch(t, p, "/playlist.m3u8"+query)
+		l, problems := hlscheck.Check(body)
+		if len(problems) > 0 || l.Control["CAN-SKIP-DATERANGES"] != "YES" {
+			t.Fatalf("%v\n%s", problems, body)
+		}
+		return l
+	}
+	full, one, two := read(""), read("?_HLS_skip=YES"), read("?_HLS_skip=v2")
+	if got := ids(full); !slices.Equal(got, []string{"old", "new"}) || !slices.Equal(ids(one), got) || one.RangesSkipped {
+		t.Fatal(got, ids(one))
+	}
+	if got := ids(two); !slices.Equal(got, []string{"new"}) || two.Version != 10 || two.Skipped != one.Skipped ||
+		!slices.Equal(two.Removed, []string{"gone"}) {
+		t.Fatal(got, two.Version, two.Removed)
+	}
+	if other := read("?_HLS_skip=NO"); other.Skipped != 0 {
+		t.Fatal(other.Skipped)
 	}
 }
 

@@ -188,7 +188,7 @@ type directives struct {
 	part    uint64
 	hasMSN  bool
 	hasPart bool
-	skip    bool
+	skip    update
 }
 
 // parseDirectives reads them from a query; other keys are left alone.
@@ -209,7 +209,12 @@ func parseDirectives(query string) (d directives, err error) {
 				return d, err
 			}
 		case "_HLS_skip":
-			d.skip = v == "YES" || v == "v2"
+			switch v {
+			case "YES":
+				d.skip = skipSegments
+			case "v2":
+				d.skip = skipRanges
+			}
 		}
 	}
 	if d.hasPart && !d.hasMSN {

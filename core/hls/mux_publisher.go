@@ -127,7 +127,13 @@ func (m *MuxPublisher) SendVideo(au []byte, v Video) error {
 		return err
 	}
 	defer m.leave()
-	return m.sendVideo(au, v)
+	if err := m.sendVideo(au, v); err != nil {
+		return err
+	}
+	for _, w := range m.p.watchers {
+		w.Picture(v.PTS)
+	}
+	return nil
 }
 
 func (m *MuxPublisher) sendVideo(au []byte, v Video) error {
@@ -345,7 +351,13 @@ func (m *MuxPublisher) SendKLV(unit []byte, pts int64, index int) error {
 		return err
 	}
 	defer m.leave()
-	return m.sendKLV(unit, pts, index)
+	if err := m.sendKLV(unit, pts, index); err != nil {
+		return err
+	}
+	for _, w := range m.p.watchers {
+		w.KLV(unit, pts)
+	}
+	return nil
 }
 
 func (m *MuxPublisher) sendKLV(unit []byte, pts int64, index int) error {

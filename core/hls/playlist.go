@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -22,7 +23,7 @@ const (
 
 // Playlist is the whole playlist, made once.
 func (s *State) Playlist() []byte {
-	s.once.Do(func() { s.text = s.render(s.ends(), 0) })
+	s.once.Do(func() { s.text = s.render(s.ends(), 0, whole) })
 	return s.text
 }
 
@@ -32,38 +33,56 @@ func (s *State) Ending() []byte {
 	if s.mode == Live || s.Ended {
 		return s.Playlist()
 	}
-	return s.render(true, 0)
+	return s.render(true, 0, whole)
 }
 
-// Delta is the playlist without what a client that asked for an update has
-// (RFC 8216bis §6.2.5.1), the whole one where nothing can be skipped.
-func (s *State) Delta() []byte {
-	if s.PartTarget == 0 || s.ends() {
+// update says what a playlist delta update leaves out (RFC 8216bis §6.2.5.1).
+type update uint8
+
+const (
+	whole        update = iota
+	skipSegments        // _HLS_skip=YES: segments before the skip boundary
+	skipRanges          // _HLS_skip=v2: date ranges that are listed for longer, too
+)
+
+// delta is one kind of update, made once.
+type delta struct {
+	once sync.Once
+	text []byte
+}
+
+// Delta is the playlist without what a client that asked for an update has,
+// the whole one where no segment can be skipped.
+func (s *State) Delta(u update) []byte {
+	if s.PartTarget == 0 || s.ends() || u == whole {
 		return s.Playlist()
 	}
-	s.deltaOne.Do(func() {
-		skip := 0
-		left := s.Duration()
-		if s.Open != nil {
-			for _, p := range s.Open.Parts {
-				left += p.Duration
-			}
+	d := &s.deltas[u-skipSegments]
+	d.once.Do(func() {
+		if skip := s.skippable(); skip == 0 {
+			d.text = s.Playlist()
+		} else {
+			d.text = s.render(false, skip, u)
 		}
-		for skip < len(s.Segments) {
-			left -= s.Segments[skip].Duration
-			// What is skipped lies wholly before the boundary.
-			if left < skipDurations*s.Target {
-				break
-			}
-			skip++
-		}
-		if skip == 0 {
-			s.delta = s.Playlist()
-			return
-		}
-		s.delta = s.render(false, skip)
 	})
-	return s.delta
+	return d.text
+}
+
+// skippable counts the segments that lie wholly before the skip boundary.
+func (s *State) skippable() (n int) {
+	left := s.Duration()
+	if s.Open != nil {
+		for _, p := range s.Open.Parts {
+			left += p.Duration
+		}
+	}
+	for n < len(s.Segments) {
+		if left -= s.Segments[n].Duration; left < skipDurations*s.Target {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 // gzipped is the playlist compressed, made once.
@@ -88,12 +107,15 @@ func appendSeconds(b []byte, d time.Duration, decimals int) []byte {
 }
 
 // render writes the playlist after RFC 8216bis §4.4. skip is the number of
-// segments replaced by EXT-X-SKIP.
-func (s *State) render(end bool, skip int) []byte {
+// segments replaced by EXT-X-SKIP, u what else is.
+func (s *State) render(end bool, skip int, u update) []byte {
 	b := make([]byte, 0, 512+64*len(s.Segments))
 	version := "6"
-	if skip > 0 {
-		version = "9" // EXT-X-SKIP (§8)
+	switch u { // EXT-X-SKIP (§8)
+	case skipSegments:
+		version = "9"
+	case skipRanges:
+		version = "10"
 	}
 	b = append(b, "#EXTM3U\n#EXT-X-VERSION:"+version+"\n#EXT-X-TARGETDURATION:"...)
 	b = strconv.AppendInt(b, int64(s.Target/time.Second), 10)
@@ -103,6 +125,7 @@ func (s *State) render(end bool, skip int) []byte {
 		b = appendSeconds(b, holdParts*s.PartTarget, 3)
 		b = append(b, ",CAN-SKIP-UNTIL="...)
 		b = appendSeconds(b, skipDurations*s.Target, 1)
+		b = append(b, ",CAN-SKIP-DATERANGES=YES"...)
 		b = append(b, "\n#EXT-X-PART-INF:PART-TARGET="...)
 		b = appendSeconds(b, s.PartTarget, 5)
 		b = append(b, '\n')
@@ -124,9 +147,19 @@ func (s *State) render(end bool, skip int) []byte {
 	if skip > 0 {
 		b = append(b, "#EXT-X-SKIP:SKIPPED-SEGMENTS="...)
 		b = strconv.AppendInt(b, int64(skip), 10)
+		if u == skipRanges {
+			b = append(b, `,RECENTLY-REMOVED-DATERANGES="`...)
+			for i, r := range s.removed {
+				if i > 0 {
+					b = append(b, '\t')
+				}
+				b = append(b, r.id...)
+			}
+			b = append(b, '"')
+		}
 		b = append(b, '\n')
 	}
-	b = s.appendRanges(b)
+	b = s.appendRanges(b, u == skipRanges)
 	var init *initSection
 	if skip > 0 {
 		init = s.Segments[skip-1].init

@@ -23,6 +23,7 @@ type Publisher struct {
 	ingest   *ingest     // of packets that are cut at key frames
 	repack   *repackager // of packets that become fragmented MP4
 	dates    dater
+	watchers []Watcher
 
 	segments uint64
 	bytes    uint64
@@ -30,6 +31,13 @@ type Publisher struct {
 	skipped  uint64 // bytes before the first key frame
 	last     time.Duration
 	hasLast  bool
+}
+
+// Watcher is told what a MuxPublisher sends to a publisher, with presentation times in 90 kHz
+// ticks. It must not call the publisher back, and not keep the unit.
+type Watcher interface {
+	Picture(pts int64)
+	KLV(unit []byte, pts int64)
 }
 
 // Stats are the counters of a Publisher.
@@ -86,6 +94,17 @@ func errFinished(again bool) error {
 
 // Stream is what the publisher writes to; it can be read at any time.
 func (p *Publisher) Stream() *Stream { return p.stream }
+
+// Watch tells w of every picture and KLV unit that a MuxPublisher sends here from
+// now on.
+func (p *Publisher) Watch(w Watcher) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.watchers = append(p.watchers, w)
+}
+
+// Dated says that segments have dates, as date ranges need them.
+func (p *Publisher) Dated() bool { return p.cfg.Clock != NoClock }
 
 // Server is the publisher's server, nil without one.
 func (p *Publisher) Server() *Server {

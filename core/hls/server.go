@@ -43,8 +43,9 @@ type Server struct {
 	http   *http.Server
 	addr   string
 	auth   [2][sha256.Size]byte
-	stop   chan struct{} // closed by Close: held requests end
-	served chan struct{} // closed when the accept loop ended
+	stop   chan struct{}  // closed by Close: held requests end
+	served chan struct{}  // closed when the accept loop ended
+	beside sync.WaitGroup // what Run started
 	once   sync.Once
 	closed atomic.Bool
 
@@ -151,6 +152,21 @@ func (s *Server) Handle(pattern string, h http.Handler) (err error) {
 	return nil
 }
 
+// Run runs f beside the server, until Close, which closes stop and waits for it.
+// A server that is closed runs nothing.
+func (s *Server) Run(f func(stop <-chan struct{})) {
+	s.muxMu.Lock()
+	defer s.muxMu.Unlock()
+	if s.closed.Load() {
+		return
+	}
+	s.beside.Add(1)
+	go func() {
+		defer s.beside.Done()
+		f(s.stop)
+	}()
+}
+
 // Done is closed when the server is to stop: handlers that hold a request end.
 func (s *Server) Done() <-chan struct{} { return s.stop }
 
@@ -169,7 +185,9 @@ func (s *Server) Addr() (string, error) {
 // Repeating it does nothing.
 func (s *Server) Close() {
 	s.once.Do(func() {
+		s.muxMu.Lock()
 		s.closed.Store(true)
+		s.muxMu.Unlock()
 		close(s.stop)
 		ctx, cancel := context.WithTimeout(context.Background(), drain)
 		defer cancel()
@@ -178,6 +196,7 @@ func (s *Server) Close() {
 		}
 	})
 	<-s.served
+	s.beside.Wait()
 }
 
 func (s *Server) count(st *Stats) {
@@ -288,7 +307,7 @@ func (s *Server) headers(h http.Header, contentType string, n int64) {
 
 func (s *Server) playlist(w http.ResponseWriter, r *http.Request) {
 	st := s.stream.State()
-	blocked, skip := false, false
+	blocked, skip := false, whole
 	if st.PartTarget > 0 && r.URL.RawQuery != "" {
 		d, err := parseDirectives(r.URL.RawQuery)
 		if err != nil {
@@ -309,8 +328,8 @@ func (s *Server) playlist(w http.ResponseWriter, r *http.Request) {
 	body := st.Playlist()
 	gz := s.cfg.Gzip && acceptsGzip(r.Header)
 	switch {
-	case skip:
-		if body = st.Delta(); gz {
+	case skip != whole:
+		if body = st.Delta(skip); gz {
 			body = compress(body)
 		}
 	case gz:

@@ -74,14 +74,15 @@ type State struct {
 	kept      []*Segment // all that can be fetched, by number, without gaps
 	inits     []*initSection
 	dropped   uint64 // discontinuities that left the list
+	made      time.Time
+	removed   []removedRange // date ranges that left the list lately
 
-	once     sync.Once
-	text     []byte
-	gzOnce   sync.Once
-	gz       []byte
-	deltaOne sync.Once
-	delta    []byte
-	changed  chan struct{} // closed when the next state is there
+	once    sync.Once
+	text    []byte
+	gzOnce  sync.Once
+	gz      []byte
+	deltas  [2]delta      // of versions 1 and 2
+	changed chan struct{} // closed when the next state is there
 }
 
 // Duration is the sum of what is listed.
@@ -138,7 +139,7 @@ func newStream(cfg *Config, st store) *Stream {
 	s := &Stream{cfg: cfg, store: st}
 	s.state.Store(&State{
 		Target: cfg.target(), PartTarget: cfg.PartDuration, mode: cfg.Mode, container: cfg.Container,
-		endLive: cfg.EndLive, changed: make(chan struct{}),
+		endLive: cfg.EndLive, made: cfg.Now(), changed: make(chan struct{}),
 	})
 	return s
 }
@@ -152,7 +153,8 @@ func (s *Stream) publish(change func(*State)) *State {
 	n := &State{
 		MediaSequence: old.MediaSequence, Target: old.Target, PartTarget: old.PartTarget, Segments: old.Segments,
 		Open: old.Open, Ended: old.Ended, Ranges: old.Ranges, mode: old.mode, container: old.container,
-		endLive: old.endLive, kept: old.kept, inits: old.inits, dropped: old.dropped, changed: make(chan struct{}),
+		endLive: old.endLive, kept: old.kept, inits: old.inits, dropped: old.dropped,
+		made: s.cfg.Now(), removed: old.removed, changed: make(chan struct{}),
 	}
 	change(n)
 	s.state.Store(n)
@@ -228,7 +230,7 @@ func (s *Stream) end(d time.Duration) error {
 		if n.mode == Live {
 			s.slide(n, now)
 		}
-		n.Ranges = livingRanges(n)
+		n.expireRanges()
 	})
 	if e := s.store.playlist(n.Playlist()); err == nil {
 		err = e

@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"bytes"
 	"sort"
 	"sync"
 
@@ -63,7 +64,7 @@ type Track struct {
 	seen    bool
 	pics    bool
 	stats   TrackStats
-	closed  bool
+	closed  bool // guarded by feed and mu: written with both
 }
 
 // NewTrack makes a track.
@@ -130,6 +131,50 @@ func (t *Track) drain() {
 	}
 }
 
+// Picture notes the presentation time of a picture that came past the transport
+// stream, in 90 kHz ticks.
+func (t *Track) Picture(pts int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.closed {
+		t.lastPic, t.pics = t.place(pts), true
+	}
+}
+
+// KLV takes a record that came past the transport stream, with its presentation
+// time in 90 kHz ticks. A copy is kept. The same record of the same time is kept
+// once: a program may push the stream as well.
+func (t *Track) KLV(unit []byte, pts int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.closed:
+	case len(unit) > maxRecord:
+		t.stats.Refused++
+	case len(unit) >= klv.ULSize && klv.IsUASDatalink(unit):
+		e := entry{pts: t.place(pts)}
+		e.span = t.span
+		if !t.known(e, unit) {
+			e.raw = append([]byte(nil), unit...)
+			t.add(e)
+		}
+	}
+}
+
+// known tells whether the record is there.
+func (t *Track) known(e entry, raw []byte) bool {
+	for i := len(t.entries) - 1; i >= 0; i-- {
+		x := &t.entries[i]
+		if x.span != e.span || x.pts < e.pts {
+			return false
+		}
+		if x.pts == e.pts && bytes.Equal(x.raw, raw) {
+			return true
+		}
+	}
+	return false
+}
+
 func (t *Track) event(r *mpegts.Record, chunk *mpegts.Chunk) {
 	switch r.Type {
 	case mpegts.EventVideo:
@@ -167,7 +212,7 @@ func (t *Track) record(r *mpegts.Record, raw []byte) {
 	if len(raw) < klv.ULSize || !klv.IsUASDatalink(raw) {
 		return // another set: not telemetry of the platform
 	}
-	e := entry{span: t.span, raw: append([]byte(nil), raw...)}
+	e := entry{span: t.span}
 	switch {
 	case r.Flags&mpegts.FlagHasPTS != 0:
 		e.pts = t.place(r.PTS)
@@ -177,7 +222,10 @@ func (t *Track) record(r *mpegts.Record, raw []byte) {
 	default:
 		return // before the first picture it belongs to none
 	}
-	t.add(e)
+	if !t.known(e, raw) {
+		e.raw = append([]byte(nil), raw...)
+		t.add(e)
+	}
 }
 
 // place continues a time stamp beyond 33 bits, or begins a span.
@@ -295,8 +343,8 @@ func (t *Track) Close() error {
 	if t.closed {
 		return nil
 	}
-	t.closed = true
 	t.mu.Lock()
+	t.closed = true
 	t.entries, t.stats.Bytes = nil, 0
 	t.mu.Unlock()
 	return t.dmx.Close()

@@ -56,12 +56,23 @@ func edge(st *hls.State) (float64, bool) {
 func (s *Site) Edge() (float64, bool) { return s.now() }
 
 // Attach serves the site beside a publisher's presentation: "/" is the page, and
-// its clocks are the publisher's.
+// its clocks are the publisher's. Where its segments have dates (Config.Clock), the
+// markers of the current epoch stand in its playlist as date ranges. KLV that a
+// MuxPublisher publishes there becomes the site's telemetry.
 func (s *Site) Attach(p *hls.Publisher) error {
 	stream := p.Stream()
 	s.Tie(func() []Anchor { return Anchors(stream.State()) })
 	s.mu.Lock()
 	s.edge = func() (float64, bool) { return edge(stream.State()) }
 	s.mu.Unlock()
-	return p.Handle("/", s)
+	if err := p.Handle("/", s); err != nil {
+		return err
+	}
+	if s.cfg.Telemetry != nil {
+		p.Watch(s.cfg.Telemetry)
+	}
+	if srv := p.Server(); srv != nil && s.cfg.Markers != nil && p.Dated() {
+		srv.Run(func(stop <-chan struct{}) { s.mark(stream, stop) })
+	}
+	return nil
 }

@@ -46,6 +46,8 @@ type Playlist struct {
 	Type          string
 	Ended         bool
 	Skipped       int
+	RangesSkipped bool     // those listed before the skip boundary, too
+	Removed       []string // IDs of ranges that left
 	Map           string
 	PartTarget    float64
 	Control       map[string]string
@@ -143,6 +145,9 @@ func Check(text string) (Playlist, []string) {
 	for i, l := range lines {
 		c.line = i + 1
 		for _, r := range l {
+			if r == '\t' && strings.HasPrefix(l, "#EXT-X-SKIP:") {
+				continue // between the IDs of 4.4.5.2
+			}
 			if r < 0x20 || r >= 0x7F && r < 0xA0 {
 				c.bad("control character (4.1)")
 			}
@@ -249,7 +254,15 @@ func Check(text string) (Playlist, []string) {
 		case "#EXT-X-SKIP":
 			first()
 			needed = max(needed, 9)
-			c.p.Skipped = int(c.number(c.attributes(value)["SKIPPED-SEGMENTS"]))
+			a := c.attributes(value)
+			c.p.Skipped = int(c.number(a["SKIPPED-SEGMENTS"]))
+			if _, ok := a["RECENTLY-REMOVED-DATERANGES"]; ok {
+				needed = max(needed, 10)
+				c.p.RangesSkipped = true
+				if ids := c.quoted(a, "RECENTLY-REMOVED-DATERANGES"); ids != "" {
+					c.p.Removed = strings.Split(ids, "\t")
+				}
+			}
 		case "#EXT-X-DATERANGE":
 			c.dateRange(value)
 		default:
