@@ -242,7 +242,7 @@ func (s *State) appendRanges(b []byte, recent bool) []byte {
 			b = append(b, '"')
 		}
 		b = append(b, `,START-DATE="`...)
-		b = r.Start.UTC().AppendFormat(b, dateFormat)
+		b = appendDate(b, r.Start)
 		b = append(b, '"')
 		if r.HasDuration {
 			b = append(b, ",DURATION="...)

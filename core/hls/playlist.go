@@ -106,6 +106,11 @@ func appendSeconds(b []byte, d time.Duration, decimals int) []byte {
 	return strconv.AppendFloat(b, d.Seconds(), 'f', decimals, 64)
 }
 
+// appendDate rounds, where AppendFormat would cut.
+func appendDate(b []byte, t time.Time) []byte {
+	return t.Round(time.Millisecond).UTC().AppendFormat(b, dateFormat)
+}
+
 // render writes the playlist after RFC 8216bis §4.4. skip is the number of
 // segments replaced by EXT-X-SKIP, u what else is.
 func (s *State) render(end bool, skip int, u update) []byte {
@@ -218,7 +223,7 @@ func appendHead(b []byte, x *Segment, last *initSection) ([]byte, *initSection) 
 	}
 	if !x.Date.IsZero() {
 		b = append(b, "#EXT-X-PROGRAM-DATE-TIME:"...)
-		b = x.Date.UTC().AppendFormat(b, dateFormat)
+		b = appendDate(b, x.Date)
 		b = append(b, '\n')
 	}
 	return b, x.init

@@ -43,7 +43,9 @@ tst_status tst_site_listen(tst_site_server *out, tst_site site, tst_cchar *addr,
 
 /* tst_site_attach serves a site beside a publisher's presentation, on the
  * publisher's server: "/" is the page, and its clocks are the publisher's. The
- * publisher keeps the site. TST_E_HLS_INVALID_CONFIG: without a server, or with one
+ * publisher keeps the site. Where segments have dates, markers of the current epoch
+ * stand in the playlist as EXT-X-DATERANGE; KLV sent to a muxer in front of the
+ * publisher becomes the site's telemetry. TST_E_HLS_INVALID_CONFIG: without a server, or with one
  * that has a page. tst_site_attach_mux does so for a publisher behind a muxer. Since 1. */
 tst_status tst_site_attach(tst_site site, tst_hls hls);
 tst_status tst_site_attach_mux(tst_site site, tst_hls_mux mux);

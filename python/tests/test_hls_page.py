@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import time
+import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,10 +109,12 @@ def browser() -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def live(low_latency: bool, tmp: pathlib.Path, title: str = "Test flight") -> Iterator[tuple[Any, ...]]:
+def live(
+    low_latency: bool, tmp: pathlib.Path, title: str = "Test flight", container: str = "ts"
+) -> Iterator[tuple[Any, ...]]:
     builder = (
         HlsPublisher.builder().bind("127.0.0.1:0").memory().segment_duration_ms(1000).playlist_window(90)
-        .cut_on_key_frames().byte_ranges().gzip()
+        .cut_on_key_frames().byte_ranges().gzip().container(container)
     )  # fmt: skip
     if low_latency:
         builder = builder.low_latency(200)
@@ -138,9 +141,9 @@ def live(low_latency: bool, tmp: pathlib.Path, title: str = "Test flight") -> It
         timeline.close()
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with live(True, tmp_path_factory.mktemp("live")) as (url, timeline, source, _, _), browser() as b:
+@contextlib.contextmanager
+def staged(b: Any, tmp: pathlib.Path, container: str) -> Iterator[Stage]:
+    with live(True, tmp, container=container) as (url, timeline, source, _, _):
         page = b.new_page(viewport={"width": 1280, "height": 800})
         asked: list[str] = []
         page.on("request", lambda r: asked.append(r.url))
@@ -157,9 +160,22 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield x
         assert not errors
         assert all(u.startswith((url, "data:", "blob:")) for u in asked), asked
+        page.close()
 
 
-def test_plays_live_soon_and_near_the_edge(stage: Stage) -> None:
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as b:
+        yield b
+
+
+@pytest.fixture(scope="module")
+def stage(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with staged(chromium, tmp_path_factory.mktemp("live"), "ts") as x:
+        yield x
+
+
+def near_the_edge(stage: Stage) -> None:
     assert stage.opened < (3 if EXACT else 10), stage.opened
     end = time.monotonic() + 20
     while True:
@@ -169,6 +185,27 @@ def test_plays_live_soon_and_near_the_edge(stage: Stage) -> None:
             break
         assert time.monotonic() < end, f"{behind / flight.FPS} s behind"
     print(f"first picture after {stage.opened:.2f} s, {behind / flight.FPS:.2f} s behind")
+
+
+def test_plays_live_soon_and_near_the_edge(stage: Stage) -> None:
+    near_the_edge(stage)
+
+
+def test_fragmented_mp4_plays_as_well(chromium: Any, tmp_path: pathlib.Path) -> None:
+    with staged(chromium, tmp_path, "fmp4") as stage:
+        near_the_edge(stage)
+        for _ in range(5):
+            check(stage.read())
+
+
+def test_a_marker_is_a_date_range_to_the_player(stage: Stage) -> None:
+    marker = stage.timeline.add(stage.read()["n"] / flight.FPS - 10, 'a "quoted" 100 %')
+    await_js(stage.page, f"tstransPage.dateRanges.some(r => r.id === 'marker-{marker.id}')", 20)
+    got = stage.page.evaluate(f"tstransPage.dateRanges.find(r => r.id === 'marker-{marker.id}')")
+    assert urllib.parse.unquote(got["text"]) == marker.text
+    # hls.js puts it at the same place of the player's clock as the page does.
+    picture = stage.read()
+    assert got["start"] - picture["media"] == pytest.approx(marker.time - picture["stream"], abs=0.05)
 
 
 def check(got: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import json
 import os
 import pathlib
 import pickle
@@ -10,12 +11,17 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
 
 import live_flight as flight
 import pytest
 import tstrans.timeline
 from tstrans import klv
 from tstrans.exceptions import TstError
+from tstrans.hls import HlsPublisher, MuxPublisher
+from tstrans.hls.page import Site
+from tstrans.mpegts import KlvStreamType, MuxerProgramConfigBuilder, Pts90khz, VideoCodec
 from tstrans.timeline import (
     ClockMap,
     Marker,
@@ -153,3 +159,41 @@ def test_telemetry_of_each_picture() -> None:
         track.push_ts(b"\xff" * 5000)  # no stream: counted or skipped, never raised
     with pytest.raises(ValueError):
         TelemetryTrack(0)
+
+
+def test_a_muxer_feeds_the_page(tmp_path: pathlib.Path) -> None:
+    program = (
+        MuxerProgramConfigBuilder(1, 0x1000).add_video(0x100, VideoCodec.H264)
+        .add_klv(0x101, KlvStreamType.SYNCHRONOUS_METADATA, carries_pts=True).build()
+    )  # fmt: skip
+    publisher = (
+        HlsPublisher.builder().bind("127.0.0.1:0").memory().segment_duration_ms(1000).playlist_window(5)
+        .cut_on_key_frames().program_date_time("sensor").build()
+    )  # fmt: skip
+    with Timeline(tmp_path / "m.db") as timeline, TelemetryTrack() as track:
+        timeline.begin()
+        site = Site(timeline=timeline, telemetry=track)
+        site.attach(publisher)
+        muxer = MuxPublisher.with_config_hls(publisher, program)
+        url = f"http://{muxer.local_addr()}/"
+        marker = timeline.add(1.25, 'at "home"\n', {"duration": 2})
+        for n, unit in enumerate(flight.pictures(60)):
+            pts = Pts90khz(flight.FIRST_PTS + n * 6000)
+            muxer.send_video(unit, pts=pts, key_frame=n % flight.GOP == 0)
+            muxer.send_klv(flight.record(n), pts=pts)
+        with urllib.request.urlopen(f"{url}telemetry?pts={flight.FIRST_PTS + 30 * 6000}&ticks=1") as answer:
+            records = json.load(answer)["records"]
+        assert [r["fields"]["mission_id"] for r in records] == ["MISSION 30"] and track.stats().records == 60
+        end = time.monotonic() + 20
+        while "EXT-X-DATERANGE" not in (text := muxer.render_playlist()):
+            assert time.monotonic() < end, text
+            time.sleep(0.01)
+        line = next(x for x in text.splitlines() if x.startswith("#EXT-X-DATERANGE:"))
+        # The sensor's clock begins at START_US with the first picture.
+        assert line == (
+            f'#EXT-X-DATERANGE:ID="marker-{marker.id}",CLASS="tstrans.marker",'
+            'START-DATE="2026-01-01T00:00:01.250Z",DURATION=2,X-TSTRANS-DATA="{%22duration%22:2}",'
+            'X-TSTRANS-TEXT="at %22home%22%0A",X-TSTRANS-TIME="1.25"'
+        )
+        muxer.finish_into_publisher().close()
+        site.close()

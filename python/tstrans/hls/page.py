@@ -106,6 +106,13 @@ class Site:
         """Serve beside a publisher's presentation, on its server: "/" is the page, its clocks are the
         publisher's. The publisher keeps the site.
 
+        Where segments have dates (``low_latency`` or ``program_date_time``), markers of the timeline's
+        current epoch stand in the playlist as EXT-X-DATERANGE: ID ``marker-<id>``, a DURATION that the
+        number ``duration`` of a marker's data gives in seconds, else 0, and the attributes X-TSTRANS-TIME,
+        X-TSTRANS-TEXT (at most 512 bytes) and X-TSTRANS-DATA (JSON, at most 1024 bytes or left out), both
+        escaped so that ``urllib.parse.unquote`` reads them. Records sent with ``MuxPublisher.send_klv``
+        become telemetry; what is pushed as packets goes to ``TelemetryTrack.push_ts``, too.
+
         Raises :class:`~tstrans.hls.HlsError`: INVALID_CONFIG where the publisher has a page already.
         """
         from ._mux import MuxPublisher

@@ -236,6 +236,9 @@ async function main(): Promise<void> {
       get range() {
         return player.range().map((x) => clock.stream(x));
       },
+      get dateRanges() {
+        return player.dateRanges();
+      },
       get behind() {
         return player.range()[1] - video.currentTime;
       },

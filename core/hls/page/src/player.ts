@@ -8,6 +8,8 @@ export interface Player {
   range(): [number, number];
   /** Where playing live would be, in media time. */
   edge(): number;
+  /** The date ranges of the playlist: id and media time. */
+  dateRanges(): { id: string; start: number; text: string | undefined }[];
   goLive(): void;
   reload(): void;
   destroy(): void;
@@ -45,9 +47,9 @@ export class HlsPlayer implements Player {
       lowLatencyMode: this.lowLatency,
       backBufferLength: 60,
       maxBufferLength: 20,
-      liveSyncDurationCount: this.lowLatency ? 1 : 3,
-      liveMaxLatencyDurationCount: Infinity, // who sought back stays there
-      maxLiveSyncPlaybackRate: this.lowLatency ? 1.1 : 1,
+      // With parts the distance to the edge is what the playlist asks for (PART-HOLD-BACK): a
+      // liveSyncDurationCount would count in whole target durations.
+      ...(this.lowLatency && { maxLiveSyncPlaybackRate: 1.1, liveSyncOnStallIncrease: 0.2 }),
       manifestLoadingMaxRetry: 0,
       enableWorker: false,
     });
@@ -94,6 +96,11 @@ export class HlsPlayer implements Player {
 
   edge(): number {
     return this.hls?.liveSyncPosition ?? this.range()[1];
+  }
+
+  dateRanges(): { id: string; start: number; text: string | undefined }[] {
+    const ranges = Object.values(this.hls?.latestLevelDetails?.dateRanges ?? {});
+    return ranges.flatMap((r) => (r ? [{ id: r.id, start: r.startTime, text: r.attr['X-TSTRANS-TEXT'] }] : []));
   }
 
   goLive(): void {
