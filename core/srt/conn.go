@@ -213,6 +213,15 @@ func (c *Conn) watch() *tsterr.Error {
 	return nil
 }
 
+// Silence implements transport.Silent.
+func (c *Conn) Silence() time.Duration {
+	waiting, since := c.track.poll(c.id)
+	if !waiting {
+		return 0
+	}
+	return since
+}
+
 // Unacked implements transport.Unacked.
 func (c *Conn) Unacked() int {
 	c.track.poll(c.id)

@@ -38,7 +38,7 @@ const (
 	// redials is how often a dial that broke without a reason is made again, within the time for connecting.
 	redials = 3
 	// trackStep is how often a sender looks at what the peer acknowledged.
-	trackStep = 10 * time.Millisecond
+	trackStep = 3 * time.Millisecond
 	// readerLag is how long after a message is due a receiver's user has it, on average:
 	// ours looks every readStep.
 	readerLag = readStep / 2

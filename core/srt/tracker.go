@@ -6,7 +6,13 @@ import (
 	"time"
 )
 
-const trackMarks = 1024 // at trackStep apart: ten seconds
+const (
+	// markStep is how far the marks are apart, and trackMarks how many there are: ten seconds.
+	markStep   = 10 * time.Millisecond
+	trackMarks = 1024
+	// ackPeriod is how often a receiver acknowledges (draft-sharabayko-srt-01 section 3.2.4).
+	ackPeriod = 10 * time.Millisecond
+)
 
 // tracker knows, without asking a broken socket, what the peer acknowledged last.
 type tracker struct {
@@ -39,8 +45,10 @@ func (t *tracker) poll(s sock) (waiting bool, since time.Duration) {
 	if now.Sub(t.looked) >= trackStep {
 		t.looked = now
 		sent := t.sent.Load()
-		t.marks[t.next%trackMarks] = mark{now, sent}
-		t.next++
+		if last := &t.marks[max(0, t.next-1)%trackMarks]; now.Sub(last.at) >= markStep {
+			t.marks[t.next%trackMarks] = mark{now, sent}
+			t.next++
+		}
 		st, ok := statistics(s)
 		held, known := sendBuffer(s)
 		if ok && known {
@@ -69,10 +77,10 @@ func (t *tracker) undelivered() int {
 	if !t.waiting {
 		return 0
 	}
-	// A receiver acknowledges every 10 ms, so it stopped half of that after its last
-	// acknowledgement on average, which was seen half of trackStep late: the two cancel out.
-	// What remains is the way there and back, and the time its user takes to fetch what is due.
-	end := t.progress.Add(-t.latency - t.rtt - readerLag)
+	// It stopped half a period after its last acknowledgement on average, which was seen half
+	// of trackStep late. To that come the way there and back, and the time its user takes to
+	// fetch what is due.
+	end := t.progress.Add((ackPeriod-trackStep)/2 - t.latency - t.rtt - readerLag)
 	at := t.sentAt(end)
 	return int(t.acked - min(t.acked, at)) //nolint:gosec // bounded by libsrt's buffer
 }

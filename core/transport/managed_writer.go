@@ -25,9 +25,14 @@ const (
 	flushRate   = 8 << 20
 	flushPiece  = 32 << 10
 	flushFaster = 3
+	// suspectAfter is how long a peer may acknowledge nothing before its replacement is looked for beside the link:
+	// acknowledgements come every few milliseconds where the peer lives. suspectStep is how often that is reconsidered.
+	suspectAfter = 500 * time.Millisecond
+	suspectStep  = 50 * time.Millisecond
 )
 
-// ManagedWriter replaces the link under it when it breaks, after its policy.
+// ManagedWriter replaces the link under it when it breaks, after its policy. Where the
+// peer of a link goes silent the next link is tried for before this one is given up.
 // Messages the old link never acknowledged and the gap buffer still holds go
 // out again first, so order is kept and nothing that arrived is repeated.
 type ManagedWriter struct {
@@ -43,6 +48,8 @@ type ManagedWriter struct {
 	cur     Writer
 	state   linkState
 	gap     *gapBuffer
+	writing bool  // a WriteBatch is inside cur
+	working bool  // a worker looks for the next link
 	failed  error // to be reported once, by the next call
 	rs      ReconnectStats
 	base    Stats // of the links before the present one
@@ -124,13 +131,24 @@ func (w *ManagedWriter) step(data []byte, spans []Span, t *timer) (int, error) {
 		return 0, err
 	case w.state == linkUp:
 		cur := w.cur
+		w.writing = true
 		w.mu.Unlock()
 		n, err := cur.WriteBatch(data, spans, t.left())
 		w.mu.Lock()
+		w.writing = false
 		w.remember(cur, data, spans[:n])
-		if err != nil && Lost(err) && w.cur == cur && w.state == linkUp {
-			w.lost(cur)
+		switch {
+		case w.state != linkUp: // the worker wants to replace the link
+			w.signal()
+			if !IsTimeout(err) {
+				err = nil
+			}
+		case err != nil && Lost(err):
+			w.account(cur)
+			w.start()
 			err = nil
+		case silence(cur) > suspectAfter:
+			w.suspect(cur)
 		}
 		w.mu.Unlock()
 		return n, w.own(err)
@@ -175,8 +193,8 @@ func (w *ManagedWriter) remember(cur Writer, data []byte, spans []Span) {
 	}
 }
 
-// lost counts what the dead link cost and starts the worker. mu is held.
-func (w *ManagedWriter) lost(cur Writer) {
+// account counts what a dead link cost. mu is held.
+func (w *ManagedWriter) account(cur Writer) {
 	st := cur.Stats()
 	w.base = addStats(w.base, st)
 	if u, ok := cur.(Unacked); ok {
@@ -197,7 +215,6 @@ func (w *ManagedWriter) lost(cur Writer) {
 		}
 	}
 	w.gap.sent = 0
-	w.start()
 }
 
 // start begins a round of attempts. mu is held.
@@ -207,8 +224,29 @@ func (w *ManagedWriter) start() {
 	}
 	old := w.cur
 	w.cur, w.state, w.rs.Reconnecting = nil, linkDown, true
+	if !w.working { // otherwise it has been at it since the link was suspected, and closes it
+		w.working = true
+		w.workers.Add(1)
+		go w.reconnect(old)
+	}
+}
+
+// suspect has a worker look for the next link while this one is still up. mu is held.
+func (w *ManagedWriter) suspect(cur Writer) {
+	if w.working || w.pol.MaxAttempts == 0 || w.life.Cancelled() {
+		return
+	}
+	w.working = true
 	w.workers.Add(1)
-	go w.reconnect(old)
+	go w.reconnect(cur)
+}
+
+// silence is for how long the peer of a link has acknowledged nothing of what waits.
+func silence(link Writer) time.Duration {
+	if s, ok := link.(Silent); ok {
+		return s.Silence()
+	}
+	return 0
 }
 
 func (w *ManagedWriter) queue(data []byte, spans []Span) (int, error) {
@@ -227,38 +265,138 @@ func (w *ManagedWriter) queue(data []byte, spans []Span) (int, error) {
 	return len(spans), nil
 }
 
+// reconnect tries for the next link. Where old is only suspected it is left alone until
+// that succeeds, and for good where its peer is heard again.
 func (w *ManagedWriter) reconnect(old Writer) {
 	defer w.workers.Done()
-	if old != nil {
-		_ = old.Close()
-	}
 	ctx, cancel := w.life.Context(context.Background())
 	defer cancel()
-	var last error = tsterr.New(tsterr.IO, "no reconnect attempt allowed")
-	for n := 1; w.pol.MaxAttempts < 0 || n <= w.pol.MaxAttempts; n++ {
-		if !sleep(w.life, w.pol.Backoff.Wait(n)) {
-			return
+	link, alive, last := w.early(ctx, old)
+	if old != nil && w.Current() != old {
+		_ = old.Close()
+	}
+	if alive {
+		return
+	}
+	n := 1
+	if last != nil {
+		n++
+	} else {
+		last = tsterr.New(tsterr.IO, "no reconnect attempt allowed")
+	}
+	for ; link != nil || w.pol.MaxAttempts < 0 || n <= w.pol.MaxAttempts; n++ {
+		var err error
+		if link == nil {
+			if !sleep(w.life, w.pol.Backoff.Wait(n)) {
+				return
+			}
+			link, err = w.attempt(ctx)
 		}
-		w.mu.Lock()
-		w.rs.Attempts++
-		w.mu.Unlock()
-		link, err := w.dial(ctx)
 		if err == nil {
 			if err = w.adopt(link); err == nil {
 				return
 			}
 			_ = link.Close()
 		}
+		link = nil
 		if w.life.Cancelled() {
 			return
 		}
 		last = err
 	}
 	w.mu.Lock()
-	w.state, w.rs.Reconnecting = linkDead, false
+	w.state, w.working, w.rs.Reconnecting = linkDead, false, false
 	w.failed = last
 	w.signal()
 	w.mu.Unlock()
+}
+
+func (w *ManagedWriter) attempt(ctx context.Context) (Writer, error) {
+	w.mu.Lock()
+	w.rs.Attempts++
+	w.mu.Unlock()
+	return w.dial(ctx)
+}
+
+// early tries for a link to replace a suspected one. Where that breaks meanwhile it returns what
+// the attempt under way came to, and neither link nor error where there was none. alive says
+// that there is nothing more to do: the peer was heard again, or all is over.
+func (w *ManagedWriter) early(ctx context.Context, old Writer) (link Writer, alive bool, err error) {
+	for n := 1; w.suspected(old); n++ {
+		if !sleep(w.life, min(w.pol.Backoff.Wait(n), suspectAfter)) {
+			return nil, true, nil
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		ended := make(chan struct{})
+		go func() { // the attempt ends when the peer is heard again
+			defer close(ended)
+			t := time.NewTicker(suspectStep)
+			defer t.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-t.C:
+					if w.recovered(old) {
+						cancel()
+						return
+					}
+				}
+			}
+		}()
+		link, err = w.attempt(ctx)
+		cancel()
+		<-ended
+		if err == nil {
+			break
+		}
+		link = nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.life.Cancelled() || w.state == linkUp && (link == nil || silence(old) <= suspectAfter):
+		w.working = false
+		if link != nil {
+			w.workers.Add(1)
+			go func() {
+				defer w.workers.Done()
+				_ = link.Close()
+			}()
+		}
+		return nil, true, nil
+	case w.state == linkUp:
+		w.takeDown(old)
+	}
+	return link, false, err
+}
+
+// suspected reports whether old is still in place and silent.
+func (w *ManagedWriter) suspected(old Writer) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state == linkUp && w.cur == old && silence(old) > suspectAfter
+}
+
+// recovered reports whether old is in place and not silent any more.
+func (w *ManagedWriter) recovered(old Writer) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state == linkUp && silence(old) <= suspectAfter
+}
+
+// takeDown ends a link that is up, with nobody left inside. mu is held, and let go meanwhile.
+func (w *ManagedWriter) takeDown(old Writer) {
+	w.state, w.rs.Reconnecting = linkDown, true
+	for w.writing {
+		ch := w.changed
+		w.mu.Unlock()
+		old.Cancel() // whoever is parked there leaves
+		<-ch
+		w.mu.Lock()
+	}
+	w.account(old)
+	w.cur = nil
 }
 
 // adopt sends what waits over the new link and then puts it in place.
@@ -276,7 +414,7 @@ func (w *ManagedWriter) adopt(link Writer) error {
 			return w.life.Err("reconnect")
 		}
 		if w.gap.queued() == 0 {
-			w.cur, w.state, w.rs.Reconnecting = link, linkUp, false
+			w.cur, w.state, w.working, w.rs.Reconnecting = link, linkUp, false, false
 			w.rs.Successes++
 			w.signal()
 			w.mu.Unlock()

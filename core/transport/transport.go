@@ -84,6 +84,13 @@ type Unacked interface {
 	Undelivered() int
 }
 
+// Silent is implemented by writers that notice when their peer stops acknowledging.
+type Silent interface {
+	// Silence returns for how long the peer has acknowledged nothing although something
+	// waits for it, 0 where nothing does.
+	Silence() time.Duration
+}
+
 // Outstanding is implemented by writers of a stream whose system tells what the
 // peer's host acknowledged.
 type Outstanding interface {
