@@ -371,6 +371,7 @@ def test_another_wheel(peer: Path, pref: str) -> None:
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=PATIENCE, env=peer_environment(), check=False
             )
+            assert done.returncode == 0, done.stderr[-1500:]
             check_pictures([bytes.fromhex(line) for line in done.stdout.split()])
     head = (
         b"\0\0\0\1" + bytes.fromhex("6742001e8d6850") + b"\0\0\0\1" + bytes.fromhex("68ce3880") + b"\0\0\0\1e"
