@@ -19,7 +19,11 @@ func playoutConfig(r *configReader) (cfg flow.PlayoutConfig) {
 	integer(r, "frame_samples", &cfg.FrameSamples, 1, 1<<20, "samples")
 	integer(r, "clock_rate", &cfg.ClockRate, 0, 1<<20, "Hz")
 	integer(r, "max_delay_ms", &cfg.MaxDelayMS, 0, 60000, "ms")
-	integer(r, "max_conceal_ms", &cfg.MaxConcealMS, 0, 60000, "ms")
+	conceal := 120
+	integer(r, "max_conceal_ms", &conceal, 0, 60000, "ms")
+	if cfg.MaxConcealMS = conceal; conceal == 0 {
+		cfg.MaxConcealMS = -1
+	}
 	return cfg
 }
 

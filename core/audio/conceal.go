@@ -21,13 +21,10 @@ func NewConcealer(sampleRate, fadeMS int) *Concealer {
 // FrameSamples is the length of the frame that is repeated, 0 before the first.
 func (c *Concealer) FrameSamples() int { return len(c.history) }
 
-// Update takes a real frame: the ramp starts again from it. A last odd byte is left out, and an empty frame
-// changes nothing.
+// Update takes a real frame: the ramp starts again from it. A last odd byte is left out; an empty frame leaves
+// nothing to repeat.
 func (c *Concealer) Update(pcm []byte) {
 	n := min(len(pcm)/2, MaxSamples)
-	if n == 0 {
-		return
-	}
 	c.history = c.history[:0]
 	for i := range n {
 		c.history = append(c.history, int16(binary.LittleEndian.Uint16(pcm[2*i:]))) //nolint:gosec // two's complement

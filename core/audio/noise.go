@@ -45,7 +45,7 @@ func (n *Noise) Generate(dst []byte, samples int) []byte {
 	return dst
 }
 
-// NoiseLevel measures PCM: its RMS in -dBov, rounded, 127 for silence and for no samples.
+// NoiseLevel measures PCM: its RMS in -dBov, rounded, 127 for no samples and for an RMS of less than one step.
 func NoiseLevel(pcm []byte) int {
 	n, sum := 0, 0.0
 	for ; len(pcm) >= 2; pcm = pcm[2:] {
@@ -53,7 +53,7 @@ func NoiseLevel(pcm []byte) int {
 		sum += v * v
 		n++
 	}
-	if n == 0 || sum == 0 {
+	if sum < float64(n) || n == 0 {
 		return NoiseSilence
 	}
 	level := math.Round(-20 * math.Log10(math.Sqrt(sum/float64(n))/noiseScale))

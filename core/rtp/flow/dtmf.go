@@ -2,6 +2,7 @@ package flow
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/tstrans/tstrans/core/tsterr"
@@ -80,11 +81,22 @@ func Events(digit string, durationMS, volume, clockRate int) ([]Event, error) {
 	return out, nil
 }
 
-// EventReceiver tells each press once, however often its end is repeated.
+// toldEvents is how many presses a receiver remembers, to know their late ends.
+const toldEvents = 4
+
+// EventReceiver tells each press once, however often its end is repeated and however late one of them comes.
 type EventReceiver struct {
 	seen bool
 	ts   uint32
 	told bool
+	past [toldEvents]pastEvent
+	next int
+}
+
+type pastEvent struct {
+	told bool
+	code uint8
+	ts   uint32
 }
 
 // Add takes the payload of an event packet; ok tells that a press has just ended.
@@ -94,8 +106,7 @@ func (r *EventReceiver) Add(ts uint32, payload []byte) (e Event, ok bool) {
 		return e, false
 	}
 	if !r.seen || r.ts != ts {
-		// An end of an event before the one known comes late: it was told, or its press went unheard.
-		if r.seen && int32(ts-r.ts) < 0 && r.told { //nolint:gosec // the sign tells the order
+		if slices.Contains(r.past[:], pastEvent{true, e.Code, ts}) {
 			return e, false
 		}
 		r.seen, r.ts, r.told = true, ts, false
@@ -104,5 +115,7 @@ func (r *EventReceiver) Add(ts uint32, payload []byte) (e Event, ok bool) {
 		return e, false
 	}
 	r.told = true
+	r.past[r.next] = pastEvent{true, e.Code, ts}
+	r.next = (r.next + 1) % toldEvents
 	return e, true
 }

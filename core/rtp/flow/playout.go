@@ -15,6 +15,7 @@ const (
 	resetFrames   = 4    // times the most frames: a timestamp further ahead is another stream
 	maxNoiseMS    = 30e3 // comfort noise stops after this long without a word from the sender
 	maxPlayoutLen = 4096 // frames held, whatever the configuration says
+	g722Rate      = 16000
 )
 
 // Action is what a tick asks for.
@@ -42,7 +43,7 @@ type PlayoutConfig struct {
 	FrameSamples int // of one channel, in a frame
 	ClockRate    int // of the timestamps, in Hz. It defaults to SampleRate.
 	MaxDelayMS   int // It defaults to 200 ms.
-	MaxConcealMS int // in a row. It defaults to 120 ms.
+	MaxConcealMS int // in a row; negative: none. It defaults to 120 ms.
 }
 
 // PlayoutStats counts what a Playout did.
@@ -155,6 +156,9 @@ func (p *Playout) Put(now float64, ts uint32, payload []byte) {
 // follow takes the sender's step for ours where its timestamps run slower: G.722 counts 8,000 a second for 16,000
 // samples (RFC 3551 §4.5.2), and not every sender does.
 func (p *Playout) follow() {
+	if p.clock != g722Rate {
+		return
+	}
 	for ts := range p.frames {
 		if d := ts - p.head; d > 0 && d < p.increment && 2*d == p.increment {
 			p.clock *= float64(d) / float64(p.increment)
@@ -240,8 +244,17 @@ func (p *Playout) Reset() {
 func (p *Playout) Suppress() { p.restart() }
 
 // SetNoise tells that the sender fell silent at ts, with comfort noise of a level in -dBov.
+// Where nothing was delivered yet, the noise begins right away.
 func (p *Playout) SetNoise(level int, ts uint32) {
 	p.noise, p.noiseLevel, p.noiseFrom, p.noiseMS = true, level, ts, 0
+	if !p.primed {
+		p.head, p.primed, p.streakMS = ts+p.increment, true, 0
+	}
+}
+
+// inNoise tells whether the sender is silent at ts.
+func (p *Playout) inNoise(ts uint32) bool {
+	return p.noise && int32(ts-p.noiseFrom) >= 0 //nolint:gosec // the sign tells the order
 }
 
 // Tick tells what to deliver now.
@@ -251,6 +264,9 @@ func (p *Playout) Tick(now float64) Tick {
 	}
 	if len(p.frames) > 2*p.maxFrames {
 		p.prune()
+	}
+	if _, ok := p.frames[p.head]; !ok && p.inNoise(p.head) && p.noiseMS < maxNoiseMS {
+		return p.noiseTick()
 	}
 	switch p.adapt(now) {
 	case 1:
@@ -279,17 +295,22 @@ func (p *Playout) consume() Tick {
 	}
 	p.last = b
 	p.head += p.increment
-	p.streakMS, p.noise = 0, false
+	p.streakMS = 0
+	if p.inNoise(ts) {
+		p.noise = false
+	}
 	return Tick{Action: ActDecode, Timestamp: ts, Payload: b}
 }
 
+func (p *Playout) noiseTick() Tick {
+	ts := p.head
+	p.noiseMS += p.ptimeMS
+	p.head += p.increment
+	p.Noise++
+	return Tick{Action: ActNoise, Timestamp: ts, Level: p.noiseLevel}
+}
+
 func (p *Playout) underrun(ts uint32) Tick {
-	if p.noise && int32(ts-p.noiseFrom) >= 0 && p.noiseMS < maxNoiseMS { //nolint:gosec // the sign tells the order
-		p.noiseMS += p.ptimeMS
-		p.head += p.increment
-		p.Noise++
-		return Tick{Action: ActNoise, Timestamp: ts, Level: p.noiseLevel}
-	}
 	if p.streakMS+p.ptimeMS <= p.maxConceal {
 		p.streakMS += p.ptimeMS
 		p.head += p.increment

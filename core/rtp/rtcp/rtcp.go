@@ -3,6 +3,7 @@
 package rtcp
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"github.com/tstrans/tstrans/core/tsterr"
@@ -171,8 +172,20 @@ func ParseReport(b []byte) Report {
 	}
 }
 
-// description reads chunks: each is a source, items, and a zero byte with padding to four bytes.
+// description reads chunks: each is a source, items, and zero bytes up to a multiple of four (RFC 3550 §6.5). There
+// are writers, Marshal among them, that end each chunk with two zero bytes and fill up the last one only: what does not
+// fit the one layout is read by the other.
 func (p *Packet) description(b []byte, count, at int) error {
+	err := p.chunks(b, count, at, true)
+	if count < 2 || err == nil {
+		return err
+	}
+	p.Chunks = nil
+	return p.chunks(b, count, at, false)
+}
+
+// chunks reads chunks in one of the two layouts. Of several, each must be ended as its layout says.
+func (p *Packet) chunks(b []byte, count, at int, aligned bool) error {
 	pos := 0
 	for range count {
 		if pos+4 > len(b) {
@@ -193,8 +206,19 @@ func (p *Packet) description(b []byte, count, at int) error {
 			c.Items = append(c.Items, Item{kind, b[pos+1 : pos+1+n]})
 			pos += 1 + n
 		}
-		pos = (pos + 3) &^ 3
 		p.Chunks = append(p.Chunks, c)
+		if !aligned {
+			pos++ // the second zero byte
+			continue
+		}
+		for ; pos%4 != 0; pos++ {
+			if count > 1 && pos < len(b) && b[pos] != 0 {
+				return bad("sdes", at+headerSize+pos, "padding that is not zero")
+			}
+		}
+	}
+	if count > 1 && len(bytes.TrimLeft(b[min(pos, len(b)):], "\x00")) > 0 {
+		return bad("sdes", at+headerSize+pos, "there is something behind the last chunk")
 	}
 	return nil
 }

@@ -61,9 +61,7 @@ func (d *h264) Feed(b []byte, _ bool) []Unit {
 			if b = b[2:]; n > len(b) {
 				break
 			}
-			if n > 0 {
-				d.add(b[:n])
-			}
+			d.add(b[:n])
 			b = b[n:]
 		}
 	case t == nalFUA:
@@ -88,7 +86,7 @@ func (d *h264) fragment(b []byte) {
 		return
 	}
 	d.buf = append(d.buf, b[2:]...)
-	if b[1]&0x40 != 0 {
+	if b[1]&0xC0 == 0x40 { // start and end in one must not be (RFC 6184 §5.8): it is taken for a start
 		d.open = false
 		d.add(d.buf)
 	}

@@ -39,7 +39,7 @@ type Depacketizer interface {
 func NewDepacketizer(c Codec) Depacketizer {
 	switch c {
 	case VP8:
-		return &frames{offset: vp8Offset, first: vp8First, last: func([]byte) bool { return false }, key: IsKeyVP8}
+		return &frames{offset: vp8Offset, first: vp8First, last: func(_ []byte, marker bool) bool { return marker }, key: IsKeyVP8}
 	case VP9:
 		return &frames{offset: vp9Offset, first: vp9First, last: vp9Last, key: IsKeyVP9}
 	case H264:
@@ -85,7 +85,7 @@ func Packetize(c Codec, dst []byte, ends []int, unit []byte, mtu int, key bool) 
 type frames struct {
 	offset func(b []byte) int // of the payload behind the descriptor, -1 where it is cut short
 	first  func(b []byte) bool
-	last   func(b []byte) bool // beside the marker
+	last   func(b []byte, marker bool) bool
 	key    func(b []byte) bool
 
 	buf   []byte
@@ -112,13 +112,10 @@ func (f *frames) Feed(b []byte, marker bool) []Unit {
 		}
 		f.buf = append(f.buf, b[at:]...)
 	}
-	if !f.open || !marker && !f.last(b) {
+	if !f.open || !f.last(b, marker) {
 		return nil
 	}
 	f.open = false
-	if len(f.buf) == 0 {
-		return nil
-	}
 	f.out[0] = Unit{f.buf, f.isKey}
 	return f.out[:]
 }

@@ -82,7 +82,8 @@ func vp9Structure(b []byte, at int) int {
 
 func vp9First(b []byte) bool { return b[0]&vp9Begin != 0 }
 
-func vp9Last(b []byte) bool { return b[0]&vp9End != 0 }
+// vp9Last goes by the descriptor alone: the marker ends the picture, which may have a frame for each layer.
+func vp9Last(b []byte, _ bool) bool { return b[0]&vp9End != 0 }
 
 // IsKeyVP9 tells whether a payload begins a key frame: by its descriptor, or by the frame header of profiles 0 and 1,
 // as some senders set the inter bit on key frames too.

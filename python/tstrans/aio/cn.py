@@ -17,7 +17,7 @@ class NoiseGenerator:
 
     def generate(self, num_samples: int) -> bytes:
         """PCM of `num_samples` samples."""
-        return self._native.generate(num_samples)
+        return self._native.generate(max(0, num_samples))
 
 
 def measure_level(pcm: bytes) -> int:

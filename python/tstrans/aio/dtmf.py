@@ -51,7 +51,9 @@ class DtmfReceiver:
         self._native = _lib.PressReceiver()
 
     def handle_packet(self, packet: RtpPacket) -> None:
-        """Take a packet of the events' payload type."""
+        """Take a packet of the events' payload type; ValueError where it is under four bytes."""
+        if len(packet.payload) < 4:
+            raise ValueError(f"an event of {len(packet.payload)} bytes: at least 4")
         press = self._native.add(packet.timestamp, packet.payload)
         if press is not None and self._on_dtmf is not None:
             self._on_dtmf(*press)
@@ -73,7 +75,10 @@ class DtmfSender:
         timestamp: int = 0,
         addr: tuple[str, int] | None = None,
     ) -> None:
-        """Send a press at once: its progress each 20 ms, then the end three times."""
+        """Send a press at once: its progress each 20 ms, then the end three times.
+
+        ValueError for no digit, and for a duration that is negative or over 65,535 timestamp units.
+        """
         marked = False
         for fields in _lib.dtmf_press(digit, duration_ms, volume, self._clock_rate):
             event = DtmfEvent(*fields)

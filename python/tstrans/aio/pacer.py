@@ -65,8 +65,8 @@ class PacedSender:
         """Send the next frame, or let one pass."""
         if self._queue:
             payload = self._queue.popleft()
-            # A talkspurt begins with the marker (RFC 3551 §4.1), where silence was told as such.
-            marker = 1 if self._cn_payload_type is not None and self._silence else 0
+            # A talkspurt behind a silence begins with the marker (RFC 3551 §4.1).
+            marker = 1 if self._talking and self._silence else 0
             self._silence = 0
             self._talking = True
             self._sender.send_frame_auto(payload, marker=marker, addr=self._get_addr())

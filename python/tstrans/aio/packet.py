@@ -77,13 +77,15 @@ def clamp_packets_lost(count: int) -> int:
 
 
 def pack_packets_lost(count: int) -> bytes:
-    """The three bytes of a count."""
-    return count.to_bytes(3, "big", signed=True)
+    """The three bytes of a count, of which the low 24 bits are taken."""
+    return struct.pack("!l", count)[1:]
 
 
 def unpack_packets_lost(d: bytes) -> int:
     """The count of three bytes."""
-    return int.from_bytes(d[:3], "big", signed=True)
+    high, low = struct.unpack("!bH", d)
+    count: int = high << 16 | low
+    return count
 
 
 def padl(length: int) -> int:
@@ -125,11 +127,11 @@ class HeaderExtensions:
 
 _TEXT, _NUMBER, _SIGNED, _LEVEL = range(4)
 
-# What each extension's URI means: attribute, kind, length in bytes.
+# What each extension's URI means: attribute, kind, length in bytes. They are written in this order.
 _EXTENSIONS = {
     "urn:ietf:params:rtp-hdrext:sdes:mid": ("mid", _TEXT, 0),
-    "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id": ("rtp_stream_id", _TEXT, 0),
     "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id": ("repaired_rtp_stream_id", _TEXT, 0),
+    "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id": ("rtp_stream_id", _TEXT, 0),
     "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time": ("abs_send_time", _NUMBER, 3),
     "urn:ietf:params:rtp-hdrext:toffset": ("transmission_offset", _SIGNED, 3),
     "urn:ietf:params:rtp-hdrext:ssrc-audio-level": ("audio_level", _LEVEL, 1),
@@ -146,6 +148,7 @@ class HeaderExtensionsMap:
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[str, int, int]] = {}
+        self._ids: dict[str, int] = {}
 
     def configure(self, extensions: Iterable[tuple[int, str]]) -> None:
         """Add (id, URI) pairs; URIs that are not known are left out."""
@@ -153,18 +156,21 @@ class HeaderExtensionsMap:
             known = _EXTENSIONS.get(uri)
             if known is not None:
                 self._known[i] = known
+                self._ids[known[0]] = i
 
     def get(self, extension_profile: int, extension_value: bytes) -> HeaderExtensions:
-        """The values in a header extension."""
+        """The values in a header extension; ValueError where one is malformed."""
         values = HeaderExtensions()
         for i, raw, number in _lib.elements(extension_profile, extension_value):
             known = self._known.get(i)
             if known is None:
                 continue
-            name, kind, _ = known
+            name, kind, size = known
             value: Any
+            if size and len(raw) != size:
+                raise ValueError(f"header extension {name} of {len(raw)} bytes rather than {size}")
             if kind == _TEXT:
-                value = raw.decode("utf8")
+                value = raw.decode("ascii")
             elif kind == _SIGNED:
                 value = int.from_bytes(raw, "big", signed=True)
             elif kind == _LEVEL:
@@ -176,20 +182,23 @@ class HeaderExtensionsMap:
         return values
 
     def set(self, values: HeaderExtensions) -> tuple[int, bytes]:
-        """(profile, value) of the header extension that carries values."""
+        """(profile, value) of the header extension that carries values; struct.error where one does not fit."""
         pairs: list[tuple[int, bytes]] = []
-        for i, (name, kind, size) in self._known.items():
-            value = getattr(values, name)
-            if value is None:
+        for name, kind, size in _EXTENSIONS.values():
+            i, value = self._ids.get(name), getattr(values, name)
+            if i is None or value is None:
                 continue
             if kind == _TEXT:
-                raw = value.encode("utf8")
-            elif kind == _SIGNED:
-                raw = value.to_bytes(size, "big", signed=True)
+                raw = value.encode("ascii")
             elif kind == _LEVEL:
-                raw = bytes([(128 if value[0] else 0) + value[1]])
+                raw = bytes([(128 if value[0] else 0) + value[1] % 128])
+            elif name == "abs_send_time":  # it wraps by its definition
+                raw = (value % (1 << 24)).to_bytes(size, "big")
             else:
-                raw = value.to_bytes(size, "big")
+                try:
+                    raw = value.to_bytes(size, "big", signed=kind == _SIGNED)
+                except OverflowError:
+                    raise struct.error(f"{name} does not fit {size} bytes: {value}") from None
             pairs.append((i, raw))
         return pack_header_extensions(pairs)
 
@@ -276,13 +285,18 @@ class RtpPacket:
         return p
 
     def serialize(self, extensions_map: HeaderExtensionsMap = _NO_EXTENSIONS) -> bytes:
-        """Write the packet; struct.error where a field does not fit."""
+        """Write the packet; struct.error where a field does not fit, ValueError for padding of over 255 bytes."""
+        if self.padding_size > 255:
+            raise ValueError(f"padding of {self.padding_size} bytes: at most 255")
+        second = self.marker << 7 | self.payload_type
+        if not 0 <= second < 256:
+            raise struct.error(f"marker {self.marker} and payload type {self.payload_type} do not fit a byte")
         profile, extension = 0, b""
         if self._extensions is not None and extensions_map._known:
             profile, extension = extensions_map.set(self._extensions)
         return _lib.rtp_build(
-            self.marker,
-            self.payload_type,
+            second >> 7,
+            second & 0x7F,
             self.padding_size,
             self.sequence_number,
             self.timestamp,
@@ -377,6 +391,8 @@ class RtcpSourceInfo:
 
 
 def _one(data: bytes, kind: int, count: int) -> Any:
+    if len(data) % 4:
+        raise ValueError(f"an RTCP packet of {len(data)} bytes behind its header: no multiple of 4")
     packets = RtcpPacket.parse(pack_rtcp_packet(kind, count, bytes(data)))
     return packets[0]
 

@@ -23,7 +23,7 @@ class RtpSender:
     :param transport: anything with `send(data, addr)`.
     :param clock_rate: of the timestamps, in Hz. `timestamp_increment`, at first 0, is the length of a frame.
     :param enable_history: keep the last 128 packets for :meth:`retransmit`.
-    :param duplicate_tx: send every media packet twice.
+    :param duplicate_tx: send every packet a second time, behind the next one.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class RtpSender:
         self._transport = transport
         self._payload_type = payload_type
         self._duplicate = duplicate_tx
+        self._previous: bytes | None = None
         self._native = _lib.PacketSender(
             random32() if ssrc is None else ssrc, payload_type, 0, enable_history
         )
@@ -63,7 +64,9 @@ class RtpSender:
     def _send(self, data: bytes, addr: Address | None) -> None:
         self._transport.send(data, addr)
         if self._duplicate:
-            self._transport.send(data, addr)
+            if self._previous is not None:
+                self._transport.send(self._previous, addr)
+            self._previous = data
 
     def retransmit(self, seq_numbers: list[int], addr: Address | None = None) -> int:
         """Send kept packets once more, unchanged; how many were still there."""

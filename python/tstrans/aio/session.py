@@ -8,7 +8,7 @@ from typing import Any
 
 from .._native import aio_lib as _lib
 from .._native import audio_lib
-from ._base_session import BaseRTPSession, logger
+from .base_session import BaseRTPSession, logger
 from .cn import NoiseGenerator
 from .codecs import Codec, G722Codec, L16Codec, OpusCodec, PcmaCodec, PcmuCodec, get_codec
 from .plc import PcmConcealer

@@ -32,8 +32,8 @@ def uint16_add(a: int, b: int) -> int:
 
 
 def uint16_gt(a: int, b: int) -> bool:
-    """Whether a comes after b on the circle of 16-bit numbers."""
-    return 0 < (a - b) % (1 << 16) < 1 << 15 or ((a - b) % (1 << 16) == 1 << 15 and a > b)
+    """Whether a comes after b on the circle of 16-bit numbers; neither does at half its length."""
+    return 0 < (a - b) % (1 << 16) < 1 << 15
 
 
 def uint16_gte(a: int, b: int) -> bool:
@@ -47,8 +47,8 @@ def uint32_add(a: int, b: int) -> int:
 
 
 def uint32_gt(a: int, b: int) -> bool:
-    """Whether a comes after b on the circle of 32-bit numbers."""
-    return 0 < (a - b) % (1 << 32) < 1 << 31 or ((a - b) % (1 << 32) == 1 << 31 and a > b)
+    """Whether a comes after b on the circle of 32-bit numbers; neither does at half its length."""
+    return 0 < (a - b) % (1 << 32) < 1 << 31
 
 
 def uint32_gte(a: int, b: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from .._native import aio_lib as _lib
 from .._native import rtpflow_lib
-from ._base_session import BaseRTPSession
+from .base_session import BaseRTPSession
 from .port_allocator import PortAllocator
 
 __all__ = ["SUPPORTED_VIDEO_CODECS", "VideoRTPSession"]
