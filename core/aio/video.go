@@ -74,7 +74,7 @@ func (v *video) begins(b []byte) bool {
 	case rtpvideo.VP8:
 		return rtpvideo.IsKeyVP8(b)
 	case rtpvideo.VP9:
-		return rtpvideo.IsKeyVP9(b)
+		return rtpvideo.BeginsKeyVP9(b)
 	case rtpvideo.H264:
 	}
 	return rtpvideo.BeginsKeyNAL(b)

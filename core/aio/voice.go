@@ -95,6 +95,15 @@ func (v *voice) stop() {
 
 func (v *voice) packet(t time.Time, p *rtp.Packet) {
 	c := &v.s.cfg
+	if v.s.from(p.SSRC) {
+		v.jitter.Reset()
+		if v.playout != nil {
+			v.playout.Reset()
+		}
+		v.presses = flow.EventReceiver{}
+		v.decoded = 0
+	}
+	v.s.in.Add(seconds(t), p.Sequence, p.Timestamp)
 	if int(p.PayloadType) == c.DTMFType {
 		v.other(p.Sequence)
 		if v.playout != nil {
@@ -105,20 +114,12 @@ func (v *voice) packet(t time.Time, p *rtp.Packet) {
 		}
 		return
 	}
-	if v.s.from(p.SSRC) {
-		v.jitter.Reset()
-		if v.playout != nil {
-			v.playout.Reset()
-		}
-		v.presses = flow.EventReceiver{}
-		v.decoded = 0
-	}
-	v.s.in.Add(seconds(t), p.Sequence, p.Timestamp)
 	if int(p.PayloadType) == c.NoiseType && c.PayloadType != c.NoiseType {
 		level := audio.ParseNoise(p.Payload)
 		v.other(p.Sequence)
 		if v.playout != nil {
 			v.playout.SetNoise(level, p.Timestamp)
+			v.startClock()
 		}
 		if v.s.hub != nil {
 			v.s.hub.put(v.s, RecNoise, 0, p.Timestamp, nil, uint32(level), 0) //nolint:gosec // seven bits
@@ -169,9 +170,7 @@ func (v *voice) flushTail(t int64) {
 func (v *voice) frame(t time.Time, f *flow.Frame) {
 	if v.playout != nil {
 		v.playout.Put(seconds(t), f.Timestamp, f.Data)
-		if v.play.index < 0 {
-			v.s.e.timers.set(v.play, now()+v.ptime)
-		}
+		v.startClock()
 		return
 	}
 	c := &v.s.cfg
@@ -179,6 +178,13 @@ func (v *voice) frame(t time.Time, f *flow.Frame) {
 		v.concealLost(f.Lost, f.Timestamp)
 	}
 	v.decode(f.Timestamp, f.Data, 0)
+}
+
+// startClock lets the playout tick, where it does not.
+func (v *voice) startClock() {
+	if v.play.index < 0 {
+		v.s.e.timers.set(v.play, now()+v.ptime)
+	}
 }
 
 // decode delivers a payload as PCM where there is a codec.

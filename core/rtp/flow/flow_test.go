@@ -206,3 +206,51 @@ func FuzzPlayout(f *testing.F) {
 		}
 	})
 }
+
+func TestLateEndsOfPresses(t *testing.T) {
+	var r EventReceiver
+	end := func(ts uint32, code uint8) bool {
+		_, ok := r.Add(ts, Event{Code: code, End: true, Duration: 800}.Append(nil))
+		return ok
+	}
+	for i, c := range []struct {
+		ts   uint32
+		code uint8
+		told bool
+	}{
+		{1000, 1, true}, {1000, 1, false}, {2000, 2, true}, {1000, 1, false}, // an end of the first came late
+		{500, 3, true}, {2000, 2, false}, // the sender's timestamps need not grow
+	} {
+		if told := end(c.ts, c.code); told != c.told {
+			t.Errorf("%d: told %v", i, told)
+		}
+	}
+}
+
+func TestNoiseBetweenTalkspurts(t *testing.T) {
+	p, err := NewPlayout(PlayoutConfig{SampleRate: 8000, FrameSamples: 160}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range uint32(4) {
+		p.Put(0.02*float64(i), 1000+160*i, []byte{byte(i)})
+	}
+	p.SetNoise(50, 1000+160*4)
+	p.Put(0.2, 1000+160*8, []byte{8})
+	p.Put(0.2, 1000+160*9, []byte{9})
+	want := []Action{ActDecode, ActDecode, ActDecode, ActDecode, ActNoise, ActNoise, ActNoise, ActNoise, ActDecode, ActDecode, ActConceal}
+	for i, a := range want {
+		if k := p.Tick(0.3 + 0.02*float64(i)); k.Action != a || k.Timestamp != 1000+160*uint32(i) {
+			t.Fatalf("tick %d: %+v", i, k)
+		}
+	}
+	if p.Noise != 4 || p.Concealed != 1 || p.LateDropped != 0 {
+		t.Fatalf("%+v", p.PlayoutStats)
+	}
+	// Noise before anything was heard is delivered, too.
+	p.Reset()
+	p.SetNoise(50, 5000)
+	if k := p.Tick(1); k.Action != ActNoise || k.Timestamp != 5160 {
+		t.Fatalf("%+v", k)
+	}
+}

@@ -246,9 +246,13 @@ func (p *Playout) Suppress() { p.restart() }
 // SetNoise tells that the sender fell silent at ts, with comfort noise of a level in -dBov.
 // Where nothing was delivered yet, the noise begins right away.
 func (p *Playout) SetNoise(level int, ts uint32) {
-	p.noise, p.noiseLevel, p.noiseFrom, p.noiseMS = true, level, ts, 0
+	if !p.noise { // a refresh does not begin the silence anew
+		p.noise, p.noiseFrom = true, ts
+	}
+	p.noiseLevel, p.noiseMS = level, 0
+	p.streakMS = 0
 	if !p.primed {
-		p.head, p.primed, p.streakMS = ts+p.increment, true, 0
+		p.head, p.primed = ts+p.increment, true
 	}
 }
 
@@ -265,7 +269,10 @@ func (p *Playout) Tick(now float64) Tick {
 	if len(p.frames) > 2*p.maxFrames {
 		p.prune()
 	}
-	if _, ok := p.frames[p.head]; !ok && p.inNoise(p.head) && p.noiseMS < maxNoiseMS {
+	if p.inNoise(p.head) && p.noiseMS < maxNoiseMS { // the depth says nothing of the network meanwhile
+		if _, ok := p.frames[p.head]; ok {
+			return p.consume()
+		}
 		return p.noiseTick()
 	}
 	switch p.adapt(now) {

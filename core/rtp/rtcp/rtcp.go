@@ -184,7 +184,7 @@ func (p *Packet) description(b []byte, count, at int) error {
 	return p.chunks(b, count, at, false)
 }
 
-// chunks reads chunks in one of the two layouts. Of several, each must be ended as its layout says.
+// chunks reads chunks in one of the two layouts. Of several that are aligned, all that fills up must be zero.
 func (p *Packet) chunks(b []byte, count, at int, aligned bool) error {
 	pos := 0
 	for range count {
@@ -217,7 +217,7 @@ func (p *Packet) chunks(b []byte, count, at int, aligned bool) error {
 			}
 		}
 	}
-	if count > 1 && len(bytes.TrimLeft(b[min(pos, len(b)):], "\x00")) > 0 {
+	if aligned && count > 1 && len(bytes.TrimLeft(b[min(pos, len(b)):], "\x00")) > 0 {
 		return bad("sdes", at+headerSize+pos, "there is something behind the last chunk")
 	}
 	return nil

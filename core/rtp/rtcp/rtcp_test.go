@@ -2,6 +2,7 @@ package rtcp
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"reflect"
 	"testing"
@@ -107,4 +108,33 @@ func normal(p Packet) Packet {
 		}
 	}
 	return p
+}
+
+// Several chunks are read in the layout of RFC 3550 §6.5 and in that of Marshal, whatever the length of the items.
+func TestChunksInBothLayouts(t *testing.T) {
+	for n := range 9 {
+		p := Packet{Type: SDES}
+		var aligned []byte
+		for i := range byte(3) {
+			text := bytes.Repeat([]byte{'a' + i}, n+int(i))
+			p.Chunks = append(p.Chunks, Chunk{SSRC: 0xA0B0C0D0 + uint32(i), Items: []Item{{ItemCNAME, text}}})
+			aligned = binary.BigEndian.AppendUint32(aligned, 0xA0B0C0D0+uint32(i))
+			aligned = append(append(aligned, ItemCNAME, byte(len(text))), text...)
+			aligned = append(aligned, make([]byte, 4-len(aligned)%4)...)
+		}
+		plain, err := p.Marshal(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		standard, err := Append(nil, SDES, 3, aligned)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range [][]byte{plain, standard} {
+			got, err := Unmarshal(nil, b)
+			if err != nil || len(got) != 1 || !reflect.DeepEqual(got[0].Chunks, p.Chunks) {
+				t.Fatalf("%d: %x: %+v, %v", n, b, got, err)
+			}
+		}
+	}
 }

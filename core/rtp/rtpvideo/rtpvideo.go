@@ -41,7 +41,7 @@ func NewDepacketizer(c Codec) Depacketizer {
 	case VP8:
 		return &frames{offset: vp8Offset, first: vp8First, last: func(_ []byte, marker bool) bool { return marker }, key: IsKeyVP8}
 	case VP9:
-		return &frames{offset: vp9Offset, first: vp9First, last: vp9Last, key: IsKeyVP9}
+		return &frames{offset: vp9Offset, first: vp9First, last: vp9Last, key: BeginsKeyVP9}
 	case H264:
 	}
 	return &h264{}
@@ -97,9 +97,12 @@ type frames struct {
 func (f *frames) Reset() { f.buf, f.open, f.isKey = f.buf[:0], false, false }
 
 func (f *frames) Feed(b []byte, marker bool) []Unit {
-	at := f.offset(b)
-	if at < 0 {
+	if len(b) == 0 {
 		return nil
+	}
+	at := f.offset(b)
+	if at < 0 { // a descriptor that is cut short has nothing behind it, but its first byte counts
+		at = len(b)
 	}
 	if f.first(b) { // what is open then lost its end
 		f.buf, f.open = f.buf[:0], true

@@ -4,7 +4,7 @@ package rtpvideo
 const (
 	vp8Extended  = 0x80
 	vp8Start     = 0x10
-	vp8Partition = 0x0F
+	vp8Partition = 0x07
 	vp8Picture   = 0x80 // picture id
 	vp8TL0       = 0x40
 	vp8TID       = 0x20

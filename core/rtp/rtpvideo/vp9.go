@@ -85,14 +85,16 @@ func vp9First(b []byte) bool { return b[0]&vp9Begin != 0 }
 // vp9Last goes by the descriptor alone: the marker ends the picture, which may have a frame for each layer.
 func vp9Last(b []byte, _ bool) bool { return b[0]&vp9End != 0 }
 
-// IsKeyVP9 tells whether a payload begins a key frame: by its descriptor, or by the frame header of profiles 0 and 1,
-// as some senders set the inter bit on key frames too.
-func IsKeyVP9(b []byte) bool {
+// IsKeyVP9 tells whether a payload begins a key frame by its descriptor.
+func IsKeyVP9(b []byte) bool { return len(b) > 0 && vp9First(b) && b[0]&vp9Inter == 0 }
+
+// BeginsKeyVP9 goes by the frame header of profiles 0 and 1, too: some senders set the inter bit on key frames.
+func BeginsKeyVP9(b []byte) bool {
+	if IsKeyVP9(b) {
+		return true
+	}
 	if len(b) == 0 || !vp9First(b) {
 		return false
-	}
-	if b[0]&vp9Inter == 0 {
-		return true
 	}
 	at := vp9Offset(b)
 	if at < 0 || at >= len(b) {

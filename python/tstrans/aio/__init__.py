@@ -24,6 +24,13 @@ first four back:
 - Several packets of audio with one timestamp and a gap among them do not stop a buffer with
   `skip_audio_gaps`.
 - Payloads of under 3 bytes are a ValueError for the packetizers; those of aiortp never return.
+- A picture that comes first behind a gap, or whose sequence numbers wrap, is delivered whole.
+- RFC 7741 and RFC 9628 are followed where aiortp has VP8's later partitions begin a frame, and the list of
+  references of VP9 end at the wrong bit.
+- A NACK list wraps behind 65535, the transmission offset takes three bytes, header extensions of a wrong size
+  are a ValueError, source descriptions of several chunks are read as RFC 3550 lays them out, too.
+- A late end packet of a digit that was told is not told again; a digit too long for 16 bits is a ValueError
+  before anything is sent.
 - Only STUN binding requests are answered; aiortp answers responses, too.
 - The paced queue holds 30,000 frames; what is beyond is counted in :attr:`RTPSession.faults`, as are
   malformed datagrams and whatever else went wrong. A NACK brings 128 packets at most.

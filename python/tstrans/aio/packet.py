@@ -125,13 +125,13 @@ class HeaderExtensions:
     transport_sequence_number: int | None = None
 
 
-_TEXT, _NUMBER, _SIGNED, _LEVEL = range(4)
+_TEXT, _ASCII, _NUMBER, _SIGNED, _LEVEL = range(5)
 
 # What each extension's URI means: attribute, kind, length in bytes. They are written in this order.
 _EXTENSIONS = {
     "urn:ietf:params:rtp-hdrext:sdes:mid": ("mid", _TEXT, 0),
-    "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id": ("repaired_rtp_stream_id", _TEXT, 0),
-    "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id": ("rtp_stream_id", _TEXT, 0),
+    "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id": ("repaired_rtp_stream_id", _ASCII, 0),
+    "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id": ("rtp_stream_id", _ASCII, 0),
     "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time": ("abs_send_time", _NUMBER, 3),
     "urn:ietf:params:rtp-hdrext:toffset": ("transmission_offset", _SIGNED, 3),
     "urn:ietf:params:rtp-hdrext:ssrc-audio-level": ("audio_level", _LEVEL, 1),
@@ -169,8 +169,8 @@ class HeaderExtensionsMap:
             value: Any
             if size and len(raw) != size:
                 raise ValueError(f"header extension {name} of {len(raw)} bytes rather than {size}")
-            if kind == _TEXT:
-                value = raw.decode("ascii")
+            if kind in (_TEXT, _ASCII):
+                value = raw.decode("utf8" if kind == _TEXT else "ascii")
             elif kind == _SIGNED:
                 value = int.from_bytes(raw, "big", signed=True)
             elif kind == _LEVEL:
@@ -182,14 +182,14 @@ class HeaderExtensionsMap:
         return values
 
     def set(self, values: HeaderExtensions) -> tuple[int, bytes]:
-        """(profile, value) of the header extension that carries values; struct.error where one does not fit."""
+        """(profile, value) of the header extension with values; struct.error where one does not fit."""
         pairs: list[tuple[int, bytes]] = []
         for name, kind, size in _EXTENSIONS.values():
             i, value = self._ids.get(name), getattr(values, name)
             if i is None or value is None:
                 continue
-            if kind == _TEXT:
-                raw = value.encode("ascii")
+            if kind in (_TEXT, _ASCII):
+                raw = value.encode("utf8" if kind == _TEXT else "ascii")
             elif kind == _LEVEL:
                 raw = bytes([(128 if value[0] else 0) + value[1] % 128])
             elif name == "abs_send_time":  # it wraps by its definition
@@ -285,7 +285,7 @@ class RtpPacket:
         return p
 
     def serialize(self, extensions_map: HeaderExtensionsMap = _NO_EXTENSIONS) -> bytes:
-        """Write the packet; struct.error where a field does not fit, ValueError for padding of over 255 bytes."""
+        """Write the packet; struct.error where a field does not fit, ValueError for too much padding."""
         if self.padding_size > 255:
             raise ValueError(f"padding of {self.padding_size} bytes: at most 255")
         second = self.marker << 7 | self.payload_type
