@@ -74,20 +74,19 @@ const defaultSessionTimeout = 60 * time.Second
 func connect(ctx context.Context, cfg *ClientConfig, t *target) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
 	defer cancel()
+	tc := &tls.Config{ServerName: t.url.Hostname(), MinVersion: tls.VersionTLS12}
+	if t.tls && len(cfg.RootCertsPEM) > 0 {
+		tc.RootCAs = x509.NewCertPool()
+		if !tc.RootCAs.AppendCertsFromPEM(cfg.RootCertsPEM) {
+			return nil, tsterr.New(tsterr.RTSPTLS, "the trust anchors hold no certificate in PEM")
+		}
+	}
 	nc, err := (&net.Dialer{}).DialContext(ctx, "tcp", t.host)
 	if err != nil {
 		return nil, dialError(err, t.host)
 	}
 	if !t.tls {
 		return nc, nil
-	}
-	tc := &tls.Config{ServerName: t.url.Hostname(), MinVersion: tls.VersionTLS12}
-	if len(cfg.RootCertsPEM) > 0 {
-		tc.RootCAs = x509.NewCertPool()
-		if !tc.RootCAs.AppendCertsFromPEM(cfg.RootCertsPEM) {
-			_ = nc.Close()
-			return nil, tsterr.New(tsterr.RTSPTLS, "the trust anchors hold no certificate in PEM")
-		}
 	}
 	c := tls.Client(nc, tc)
 	if err := c.HandshakeContext(ctx); err != nil {

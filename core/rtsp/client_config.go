@@ -2,6 +2,7 @@ package rtsp
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -83,12 +84,18 @@ func (c *ClientConfig) parse() (*target, error) {
 	if i := strings.Index(raw, "://"); i > 0 {
 		raw = strings.ToLower(raw[:i]) + raw[i:]
 	}
+	raw, _, _ = strings.Cut(raw, "#") // a fragment is the client's own affair (RFC 3986 §3.5)
 	if strings.ContainsAny(raw, "\r\n\x00 ") {
 		return nil, bad("the URL has a space or a control character")
 	}
 	u, err := base.ParseURL(raw)
 	if err != nil || u.Hostname() == "" {
 		return nil, bad("URL is not rtsp://host/path or rtsps://host/path")
+	}
+	if p := u.Port(); p != "" {
+		if _, err := strconv.ParseUint(p, 10, 16); err != nil {
+			return nil, bad("port %s is beyond 65535", p)
+		}
 	}
 	t := &target{tls: u.Scheme == "rtsps", host: u.Host}
 	if u.Port() == "" {

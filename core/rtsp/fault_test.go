@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -90,16 +91,20 @@ func (m *middle) cut(reset bool) {
 	m.conns = nil
 }
 
+// TestDeadServerEndsTheStream: a client hears of a server's end within a second
+// where the network tells it, and else when a keep-alive is not answered.
 func TestDeadServerEndsTheStream(t *testing.T) {
+	const session, answer = time.Second, 2 * time.Second
 	for _, tr := range []Transport{TransportUDP, TransportTCP} {
 		for _, how := range []string{"reset", "fin", "silence", "stop", "stop at once", "cancel"} {
-			s, m := liveServer(t, ServerConfig{SessionTimeout: time.Second})
+			s, m := liveServer(t, ServerConfig{SessionTimeout: session})
 			pump(t, m, 500, false)
 			mid := newMiddle(t, s.Addr().String())
-			c := dial(t, ClientConfig{URL: "rtsp://" + mid.l.Addr().String() + "/live", Transport: tr, Timeout: 2 * time.Second})
+			c := dial(t, ClientConfig{URL: "rtsp://" + mid.l.Addr().String() + "/live", Transport: tr, Timeout: answer})
 			st := take(t, c)
 			collect(t, st, count(mpegts.EventVideo, 3))
-			want := EndTransportFailed
+			want, within := EndTransportFailed, time.Second
+			begun := time.Now()
 			switch how {
 			case "reset":
 				mid.cut(true)
@@ -107,7 +112,7 @@ func TestDeadServerEndsTheStream(t *testing.T) {
 				mid.cut(false)
 			case "silence":
 				mid.frozen.Store(true)
-				want = EndKeepAliveFailed
+				want, within = EndKeepAliveFailed, session/2+answer+time.Second
 			case "stop":
 				go func() { _ = s.Stop(5 * time.Second) }()
 				want = EndCleanTeardown
@@ -118,6 +123,9 @@ func TestDeadServerEndsTheStream(t *testing.T) {
 				s.Cancel()
 			}
 			collect(t, st, func([]sample) bool { return false }) // ends
+			if took := time.Since(begun); took > within {
+				t.Errorf("transport %d, %s: the stream ended after %v, wanted %v", tr, how, took, within)
+			}
 			if r, detail := st.End(); r != want || (detail == "") != (want == EndCleanTeardown) {
 				t.Errorf("transport %d, %s: reason %d (%s), wanted %d", tr, how, r, detail, want)
 			}
@@ -379,27 +387,36 @@ func TestCancel(t *testing.T) {
 func TestManyClients(t *testing.T) {
 	leak.Check(t)
 	clients, length := 20, 2*time.Second
-	if os.Getenv("TSTRANS_SOAK") != "" {
+	soak := os.Getenv("TSTRANS_SOAK") != ""
+	if soak {
 		clients, length = 200, 2*time.Minute
 	}
 	s, m := liveServer(t, ServerConfig{MaxSessions: clients + 1})
-	before := descriptors(t)
+	before, memory := descriptors(t), resident(t)
 	cs := make([]*Session, clients)
 	for i := range cs {
 		tr := TransportTCP
 		if i%2 == 1 {
 			tr = TransportUDP
 		}
-		cs[i] = dial(t, ClientConfig{URL: s.url("/live"), Transport: tr})
+		c, err := Dial(t.Context(), ClientConfig{URL: s.url("/live"), Transport: tr})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cs[i] = c
 	}
 	var wg sync.WaitGroup
 	var events atomic.Uint64
 	stop := make(chan struct{})
 	for _, c := range cs {
-		st := take(t, c)
+		st, err := c.Take() // not the helper's: that would hold it until the test ends
+		if err != nil {
+			t.Fatal(err)
+		}
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
+			defer func() { _ = st.Close() }()
 			arena, spans := make([]byte, 1<<17), make([]transport.Span, 64)
 			for {
 				n, err := st.ReadBatch(arena, spans, 100*time.Millisecond)
@@ -436,11 +453,31 @@ func TestManyClients(t *testing.T) {
 	for i := range cs {
 		cs[i] = nil
 	}
-	runtime.GC()
-	t.Logf("%d clients, %d pictures, %d packets of %d, %d lost", clients, pushed, events.Load(), want, lost)
-	if n := descriptors(t); n > before+2 { // the server's pair of UDP sockets stays
+	debug.FreeOSMemory()
+	t.Logf("%d clients, %d pictures, %d packets of %d, %d lost, %d dropped", clients, pushed, events.Load(), want, lost,
+		m.Stats().FramesDropped)
+	n, now := descriptors(t), resident(t)
+	t.Logf("descriptors %d before, %d after; resident %d MB before, %d MB after", before, n, memory>>20, now>>20)
+	if n > before+2 { // the server's pair of UDP sockets stays
 		t.Errorf("%d descriptors, %d before", n, before)
 	}
+	if soak && now > memory+20<<20 { // a short run, and that of the race detector, has other sizes
+		t.Errorf("%d MB resident, %d before", now>>20, memory>>20)
+	}
+}
+
+// resident is how much memory of the process is in use; 0 where that is not to be had.
+func resident(t testing.TB) int {
+	t.Helper()
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	var size, pages int
+	if _, err := fmt.Sscan(string(b), &size, &pages); err != nil {
+		t.Fatal(err)
+	}
+	return pages * os.Getpagesize()
 }
 
 func descriptors(t testing.TB) int {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -130,10 +131,18 @@ func (s *Server) removeConn(c *serverConn) {
 	s.mu.Unlock()
 }
 
-// find gives the mount of a path; a slash at its end does not matter.
+// find gives the mount of a path of a URL, which a mount may have been given as
+// it means or as it is written; a slash at its end does not matter.
 func (s *Server) find(path string) *Mount {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if m := s.findLocked(path); m != nil {
+		return m
+	}
+	return s.findLocked((&url.URL{Path: path}).EscapedPath())
+}
+
+func (s *Server) findLocked(path string) *Mount {
 	if m := s.mounts[path]; m != nil {
 		return m
 	}
@@ -162,6 +171,10 @@ func (s *Server) addMount(m *Mount) error {
 // RemoveMount takes a mount away and ends its clients and publisher.
 func (s *Server) RemoveMount(path string) error {
 	s.mu.Lock()
+	if s.stopped {
+		s.mu.Unlock()
+		return tsterr.New(tsterr.RTSPServer, "the server has stopped")
+	}
 	m := s.mounts[path]
 	if m == nil {
 		s.mu.Unlock()

@@ -117,13 +117,16 @@ func (c *ServerConfig) tlsConfig(wanted bool) (*tls.Config, error) {
 	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
 }
 
+// maxPath is how long a mount's path may be: a request's URL has at most 2,048 bytes.
+const maxPath = 1900
+
 // checkPath checks the path of a mount.
 func checkPath(path string) error {
-	if !strings.HasPrefix(path, "/") || len(path) > 1024 {
+	if !strings.HasPrefix(path, "/") || len(path) > maxPath {
 		return tsterr.New(tsterr.RTSPMount, "path %q does not begin with / or is too long", path)
 	}
 	for _, c := range []byte(path) {
-		if c < ' ' || c == 0x7F || strings.IndexByte(`?#%&=*"'<>\^{|}[]`+"`", c) >= 0 {
+		if c < ' ' || c == 0x7F || c == '?' || c == '#' {
 			return tsterr.New(tsterr.RTSPMount, "path %q has a reserved character", path)
 		}
 	}

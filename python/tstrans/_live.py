@@ -116,7 +116,8 @@ class Snapshot(Frozen):
         return self
 
     def __repr__(self) -> str:
-        inner = ", ".join(f"{n}={getattr(self, n)}" for n in self._fields)
+        values = ((n, getattr(self, n)) for n in self._fields)
+        inner = ", ".join(f"{n}={getattr(v, 'name', v)}" for n, v in values)
         return f"{type(self).__name__}({inner})"
 
 

@@ -10,14 +10,14 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from rtp_facts import client, datagrams, pictures, server, wire
+from rtp_facts import arguments, client, datagrams, pictures, server, wire
 from rtp_facts.common import in_time
 
 
 def main() -> None:
     """Print every probe, or those named by the arguments."""
     chosen = sys.argv[1:]
-    for module in (datagrams, pictures, client, server, wire):
+    for module in (datagrams, pictures, client, server, wire, arguments):
         for name, f in list(vars(module).items()):
             if not re.match(r"rts?p\d", name) or not inspect.isfunction(f) or (chosen and name not in chosen):
                 continue

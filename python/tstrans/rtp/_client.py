@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from .._live import Closing, Final, text
 from .._live_events import Events
 from .._native import rtp_lib as lib
+from .._value import public_module
 from ..exceptions import RtspError, RtspErrorKind
 from ._h264 import H264Receiver
 from ._media import DemuxReceiver
@@ -50,7 +51,7 @@ class BasicAuth:
         return 1
 
     def __repr__(self) -> str:
-        return f"BasicAuth(user={self._user!r}, password='***', realm={self._realm!r})"
+        return f"BasicAuth(user={self._user!r}, password=<redacted>, realm={self._realm!r})"
 
 
 class DigestAuth:
@@ -96,7 +97,7 @@ class DigestAuth:
 
     def __repr__(self) -> str:
         return (
-            f"DigestAuth(user={self._user!r}, password='***', algorithm={self._algorithm!r}, "
+            f"DigestAuth(user={self._user!r}, password=<redacted>, algorithm={self._algorithm!r}, "
             f"realm={self._realm!r})"
         )
 
@@ -114,6 +115,9 @@ class RtspClientConfig:
         tls_root_certs_pem: trust anchors of ``rtsps``; the system's unless given.
         keepalive: whether the session is kept alive by requests.
         rtsp_version: the version asked for.
+
+    Raises:
+        ValueError: an empty URL, or credentials of another class.
     """
 
     __slots__ = ("_auth", "_keepalive", "_pref", "_roots", "_rtcp", "_url", "_version")
@@ -130,8 +134,10 @@ class RtspClientConfig:
         rtsp_version: RtspVersion = RtspVersion.V1_0,
     ) -> None:
         self._url = text(url)
+        if not url:
+            raise ValueError("url is empty")
         if auth is not None and not isinstance(auth, (BasicAuth, DigestAuth)):
-            raise TypeError(f"auth must be BasicAuth, DigestAuth or None, not {type(auth).__name__!r}")
+            raise ValueError(f"auth must be BasicAuth, DigestAuth or None, not {type(auth).__name__!r}")
         self._auth = auth
         if not isinstance(transport_pref, TransportPref):
             raise TypeError(f"transport_pref must be a TransportPref, not {type(transport_pref).__name__!r}")
@@ -355,6 +361,12 @@ class RtspSession(Closing):
         return f"RtspSession(torn_down={self._torn})"
 
 
+def _session(config: object, mode: int) -> RtspSession:
+    if not isinstance(config, RtspClientConfig):
+        raise TypeError(f"config must be an RtspClientConfig, not {type(config).__name__!r}")
+    return RtspSession._of(lib.Session(config._parameters(mode)))
+
+
 class RtspClient(Final):
     """Connects to RTSP servers."""
 
@@ -370,9 +382,13 @@ class RtspClient(Final):
                 stream or none with media that is understood (``NOT_FOUND``), ``UNSUPPORTED_TRANSPORT``,
                 ``TLS``.
         """
-        return RtspSession._of(lib.Session(config._parameters(0)))
+        return _session(config, 0)
 
     @staticmethod
     def connect_h264(config: RtspClientConfig) -> RtspSession:
         """Connect and play the first H.264 media of a stream as pictures. Raises as `connect`."""
-        return RtspSession._of(lib.Session(config._parameters(1)))
+        return _session(config, 1)
+
+
+for _class in (BasicAuth, DigestAuth, RtspClientConfig):
+    _class.__module__ = public_module(_class.__module__)

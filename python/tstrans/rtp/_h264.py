@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from .._live import Closing, Final, text
 from .._native import rtp_lib as lib
 from .._native.transport_lib import unsigned
+from .._value import public_module
 from ..exceptions import RtpError, RtpErrorKind
 from ._plain import CancelHandle
 from ._stats import H264DepayStats, ParameterSetInjection, RtpStats, SocketStats, StreamEndReason
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["H264AccessUnit", "H264DepayConfig", "H264Receiver"]
 
 _MOST_AU = 8 << 20
+
+
+def _parameter_set(b: object) -> bytes:
+    if isinstance(b, (bytes, bytearray, memoryview)):
+        return bytes(b)
+    raise TypeError(f"initial_parameter_sets must hold bytes, not {type(b).__name__!r}")
 
 
 class H264DepayConfig:
@@ -49,7 +56,7 @@ class H264DepayConfig:
         elif not isinstance(parameter_set_injection, ParameterSetInjection):
             raise TypeError("parameter_set_injection must be a ParameterSetInjection")
         self._injection = parameter_set_injection
-        self._initial = [bytes(b) for b in initial_parameter_sets or ()]
+        self._initial = [_parameter_set(b) for b in initial_parameter_sets or ()]
         self._max = _MOST_AU if max_au_bytes is None else unsigned("max_au_bytes", max_au_bytes, 64)
         if self._max == 0:
             raise ValueError("max_au_bytes must be positive")
@@ -135,7 +142,11 @@ class H264Receiver(Closing):
                 that is not an IP literal (``HOST_NOT_LITERAL``), one that cannot be bound (``IO``).
         """
         values: dict[str, int | str | bytes] = {"url": text(url)}
-        values.update((config or H264DepayConfig())._parameters())
+        if config is None:
+            config = H264DepayConfig()
+        elif not isinstance(config, H264DepayConfig):
+            raise TypeError(f"config must be an H264DepayConfig, not {type(config).__name__!r}")
+        values.update(config._parameters())
         return H264Receiver._of(lib.Pictures.listen(values), None)
 
     @classmethod
@@ -233,3 +244,6 @@ class H264Receiver(Closing):
     def __exit__(self, _exc_type: object, _exc_value: object, _traceback: object) -> Literal[False]:
         self.close()
         return False
+
+
+H264DepayConfig.__module__ = public_module(H264DepayConfig.__module__)

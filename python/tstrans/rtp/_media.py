@@ -9,6 +9,7 @@ from .._live import text
 from .._live_events import Events
 from .._live_push import Pushing, muxer_of
 from .._native import rtp_lib as lib
+from .._native.transport_lib import unsigned
 from ..exceptions import RtpError, RtpErrorKind
 from ..mpegts import DemuxEvent, MuxerStats
 from ._plain import CancelHandle, Ending, closed, packet_size, received
@@ -50,7 +51,7 @@ class MuxSender(Pushing):
         pass
 
     def _check_open(self) -> None:
-        if self._link.closed:
+        if self._link.closed and self._summary is None:
             raise closed("the sender")
         if self._flag.set:
             raise lib.RTP.closed("the sender")
@@ -147,11 +148,11 @@ class DemuxReceiver(Ending):
         if self._link.closed:
             raise closed("the receiver")
         n = self._events.packets()
-        return received(self._link), MuxerStats._of(n, 188 * n, 1, 0)
+        return received(self._link), MuxerStats._of(n, 188 * n, min(n, 1), 0)
 
     def last_seen_micros(self, pid: int) -> int | None:
         """When the newest event of this PID came, in microseconds since 1970; None without one."""
-        return self._events.seen.get(pid)
+        return self._events.seen.get(unsigned("pid", pid, 16))
 
     def local_addr(self) -> str | None:
         """The bound "ip:port"; None for a stream inside an RTSP connection."""

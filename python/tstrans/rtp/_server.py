@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .._live import Closing, Final
+from .._live import Closing, Final, text
 from .._live_events import Events
 from .._native import rtp_lib as lib
 from .._native.transport_lib import unsigned
+from .._value import public_module
 from ..exceptions import RtspError, RtspErrorKind
 from ..mpegts import (
     AudioStreamHandle,
@@ -109,18 +110,20 @@ class RtspServerConfig:
         if auth is not None:
             if not isinstance(auth, (BasicAuth, DigestAuth)):
                 raise TypeError(f"auth must be BasicAuth, DigestAuth or None, not {type(auth).__name__!r}")
-            if not auth.realm:
+            if auth.realm is None:
                 raise ValueError("a server's credentials need a realm")
         cert, key = self._tls()
         return {
-            "bind_addr": self.bind_addr,
+            "bind_addr": text(self.bind_addr),
             "auth": auth._scheme if auth else 0,
             "user": auth._user if auth else None,
             "password": auth._password if auth else None,
             "realm": auth.realm if auth else None,
-            "max_sessions": min(self.max_sessions, 1 << 30),
-            "session_timeout_ms": min(self.session_timeout_secs * 1000, (1 << 31) - 1),
-            "fanout_capacity": min(self.fanout_capacity, 1 << 20),
+            "max_sessions": min(unsigned("max_sessions", self.max_sessions, 64), 1 << 30),
+            "session_timeout_ms": min(
+                unsigned("session_timeout_secs", self.session_timeout_secs, 64) * 1000, (1 << 31) - 1
+            ),
+            "fanout_capacity": min(unsigned("fanout_capacity", self.fanout_capacity, 64), 1 << 20),
             "tls_cert": cert,
             "tls_key": key,
             "accept_unregistered": self.accept_unregistered_publishers,
@@ -144,7 +147,7 @@ class RtspServerCancelHandle(Final):
         self._flag.cancel()
 
     def is_cancelled(self) -> bool:
-        """Whether the server was cancelled or stopped."""
+        """Whether the server was cancelled; a stop is none."""
         return self._flag.set
 
     def __repr__(self) -> str:
@@ -368,7 +371,7 @@ class MountHandle(Final):
 
     def __repr__(self) -> str:
         path, kind, peers = self.mount_path(), self.mount_kind(), self.peer_count()
-        return f"MountHandle(path={path!r}, kind={kind!r}, peer_count={peers})"
+        return f'MountHandle(path="{path}", kind="{kind}", peer_count={peers})'
 
 
 class PublishMount(Final):
@@ -434,7 +437,8 @@ class PublishMount(Final):
         self._mount.cancel()
 
     def __repr__(self) -> str:
-        return f"PublishMount(path={self.mount_path()!r}, peer_count={self.peer_count()})"
+        path, generation, peers = self.mount_path(), self.generation(), self.peer_count()
+        return f'PublishMount(path="{path}", generation={generation}, peer_count={peers})'
 
 
 class RtspServer(Closing):
@@ -454,6 +458,8 @@ class RtspServer(Closing):
                 key that is not one, or none with ``rtsps://`` (``TLS``).
             ValueError: credentials without a realm.
         """
+        if not isinstance(config, RtspServerConfig):
+            raise TypeError(f"config must be an RtspServerConfig, not {type(config).__name__!r}")
         server = lib.Server(config._parameters())
         self = object.__new__(RtspServer)
         self._hold(server)
@@ -481,7 +487,7 @@ class RtspServer(Closing):
         """
         self._check_open()
         config = MuxerConfig.builder().add_program(program_config).build()
-        return MountHandle._of(self._link.add(path, config, {"elementary": elementary}), self._link)
+        return MountHandle._of(self._link.add(text(path), config, {"elementary": elementary}), self._link)
 
     def add_multicast_mount(
         self,
@@ -514,12 +520,12 @@ class RtspServer(Closing):
             "ttl": unsigned("ttl", ttl, 8),
             "iface": iface,
         }
-        return MountHandle._of(self._link.add(path, config, more), self._link)
+        return MountHandle._of(self._link.add(text(path), config, more), self._link)
 
     def add_publish_mount(self, path: str) -> PublishMount:
         """Add a path that a client may fill. Raises as `add_unicast_mount`."""
         self._check_open()
-        return PublishMount._of(self._link.add_publish(path), self._link)
+        return PublishMount._of(self._link.add_publish(text(path)), self._link)
 
     def remove_mount(self, path: str) -> None:
         """Take a path away and end its clients.
@@ -528,7 +534,7 @@ class RtspServer(Closing):
             RtspError: no such path (``MOUNT``).
         """
         self._check_open()
-        self._link.remove(path)
+        self._link.remove(text(path))
 
     def next_publisher(self, timeout: float | None = None) -> PublishMount | None:
         """The next mount that was made for a publisher on a path nobody added; None when none came in time.
@@ -555,7 +561,7 @@ class RtspServer(Closing):
         s = self._link.stats()
         return ServerStats._of(
             (
-                *(s.active_sessions, s.rtp_packets_sent, s.rtp_bytes_sent, s.mounts),
+                *(s.active_sessions, s.mounts, s.rtp_packets_sent, s.rtp_bytes_sent),
                 *(s.active_publishers, s.rtp_packets_received, s.rtp_bytes_received),
             )
         )
@@ -567,7 +573,6 @@ class RtspServer(Closing):
             drain_ms: the most to wait for clients that do not leave by themselves.
         """
         drain = unsigned("drain_ms", drain_ms)
-        self._flag.set = True
         if not self._link.closed:
             self._link.stop(drain)
 
@@ -579,7 +584,7 @@ class RtspServer(Closing):
         """Stop and free everything; repeating it does nothing."""
         if not self._link.closed:
             self.stop(drain_ms=self._drain_ms)
-            super().close()
+            self._link.close()
 
     def __enter__(self) -> RtspServer:
         return self
@@ -594,4 +599,8 @@ class RtspServer(Closing):
         return False
 
     def __repr__(self) -> str:
-        return f"RtspServer({self._addr})"
+        mounts = "" if self._link.closed else f", mounts={self._link.stats().mounts}"
+        return f'RtspServer(local_addr="{self._addr}"{mounts})'
+
+
+RtspServerConfig.__module__ = public_module(RtspServerConfig.__module__)

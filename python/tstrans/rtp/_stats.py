@@ -112,6 +112,10 @@ class SocketStats(ConnectionCounters):
 
     __slots__ = ()
 
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{n}={getattr(self, n)}" for n in self._fields[:5])
+        return f"SocketStats({inner})"
+
     @classmethod
     def _make(
         cls,
@@ -194,17 +198,17 @@ class ServerStats(Snapshot):
 
     __slots__ = (
         "active_sessions",
+        "mounts",
         "total_rtp_packets_sent",
         "total_rtp_bytes_sent",
-        "mounts",
         "active_publishers",
         "total_rtp_packets_received",
         "total_rtp_bytes_received",
     )
     active_sessions: int
+    mounts: int
     total_rtp_packets_sent: int
     total_rtp_bytes_sent: int
-    mounts: int
     active_publishers: int
     total_rtp_packets_received: int
     total_rtp_bytes_received: int
