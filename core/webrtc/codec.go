@@ -257,7 +257,7 @@ func compatible(local, remote *rtpCodec) bool {
 		return false
 	}
 	if local.codec == Opus {
-		return remote.channels == 2
+		return true // always two channels (RFC 7587 §7), though some leave that out
 	}
 	if local.codec != H264 {
 		return local.channels == 0 || remote.channels == 0 || local.channels == remote.channels

@@ -59,7 +59,10 @@ type transportLayer struct {
 	conn   *ice.Conn
 	dtls   *dtls.Conn
 	pipe   *packetio.Buffer // DTLS records that arrived
-	done   chan struct{}    // closed once the goroutines of start have ended
+
+	renegotiation renegotiation
+
+	done chan struct{} // closed once the goroutines of start have ended
 
 	tapMu sync.Mutex
 	taps  []*tapConn
@@ -261,6 +264,7 @@ type dtlsConn struct{ t *transportLayer }
 
 func (c dtlsConn) ReadFrom(p []byte) (int, net.Addr, error) {
 	n, err := c.t.pipe.Read(p)
+	c.t.renegotiation.look(p[:n])
 	return n, c.t.conn.RemoteAddr(), err
 }
 
@@ -284,6 +288,7 @@ func (t *transportLayer) handshake(ctx context.Context) (*dtls.Conn, error) {
 		},
 		ClientAuth: dtls.RequireAnyClientCert, InsecureSkipVerify: true, // the fingerprint decides, not an authority
 		VerifyPeerCertificate: t.verify, LoggerFactory: quietLogs, FlightInterval: flightInterval,
+		ServerHelloMessageHook:  t.renegotiation.answer,
 		InsecureSkipVerifyHello: true, // ICE has shown already that the address is the peer's
 	}
 	var d *dtls.Conn

@@ -1,6 +1,6 @@
 """A peer of another package, or of this one, driven over stdin and stdout by JSON lines.
 
-    python webrtc_other.py PACKAGE offer|answer [SECONDS] [KINDS]
+    python webrtc_other.py PACKAGE offer|answer [SECONDS] [KINDS[:VIDEO CODEC]]
 
 It sends a tone and a moving picture, echoes data messages and counts what it receives; the last line it
 prints is what it saw.
@@ -17,7 +17,7 @@ import time
 async def main():
     package, role = sys.argv[1:3]
     seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 2.0
-    kinds = sys.argv[4] if len(sys.argv) > 4 else "av"
+    kinds, _, codec = (sys.argv[4] if len(sys.argv) > 4 else "av").partition(":")
     mod = importlib.import_module(package)
     import av
 
@@ -66,6 +66,9 @@ async def main():
         pc.addTrack(Tone())
     if "v" in kinds:
         pc.addTrack(mod.VideoStreamTrack())
+        if codec:
+            known = mod.RTCRtpSender.getCapabilities("video").codecs
+            pc.getTransceivers()[-1].setCodecPreferences([c for c in known if c.name in (codec, "rtx")])
     if role == "offer":
         channel = pc.createDataChannel("chat")
         serve(channel)
