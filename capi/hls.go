@@ -186,6 +186,33 @@ func tst_hls_push_ts(id C.tst_hls, data *C.tst_cu8, n C.size_t) (st C.tst_status
 	return status(p.PushTS(b))
 }
 
+//export tst_hls_play_ts
+func tst_hls_play_ts(taken *C.size_t, id C.tst_hls, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st C.tst_status) {
+	defer guard(&st)
+	if err := need(taken, "taken"); err != nil {
+		return status(err)
+	}
+	*taken = 0
+	b, err := input(data, n)
+	if err != nil {
+		return status(err)
+	}
+	p, err := hlsOf(id)
+	if err != nil {
+		return status(err)
+	}
+	until := time.Now().Add(millis(ms))
+	if ms < 0 {
+		until = time.Now().Add(100 * 365 * 24 * time.Hour)
+	}
+	k, err := p.PlayTS(b, until)
+	*taken = C.size_t(k)
+	if err == nil && k < len(b) {
+		return C.TST_E_TIMEOUT
+	}
+	return status(err)
+}
+
 //export tst_hls_cut
 func tst_hls_cut(id C.tst_hls, mediaUs C.uint64_t) (st C.tst_status) {
 	defer guard(&st)

@@ -37,7 +37,7 @@ type mount struct {
 	m *rtsp.Mount
 	p *rtsp.PublishMount // of a publish mount
 
-	pace *rtsp.Pacer // of a recording; the one thread that plays it
+	pace *mpegts.Pacer // of a recording; the one thread that plays it
 }
 
 //export tst_rtsp_server_start
@@ -309,7 +309,7 @@ func tst_rtsp_mount_play_ts(taken *C.size_t, id C.tst_rtsp_mount, data *C.tst_cu
 		return fail(tsterr.InvalidArg, "%d bytes are no whole packets", len(b))
 	}
 	if x.pace == nil {
-		x.pace = rtsp.NewPacer()
+		x.pace = mpegts.NewPacer()
 	}
 	now := time.Now()
 	end := now.Add(millis(ms))

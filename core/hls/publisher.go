@@ -25,6 +25,8 @@ type Publisher struct {
 	dates    dater
 	watchers []Watcher
 
+	pace *mpegts.Pacer // of a recording; only the one who plays it touches it
+
 	segments uint64
 	bytes    uint64
 	forced   uint64
@@ -167,6 +169,34 @@ func (p *Publisher) PushTS(b []byte) error {
 		return err
 	}
 	return p.append(b, Segment{})
+}
+
+// PlayTS is PushTS for a recording: packets are taken when its clock references say
+// that they are due, until then nothing but waiting is done. It ends at the time
+// given, or once all are taken, and tells how many bytes were. One goroutine at a
+// time.
+func (p *Publisher) PlayTS(b []byte, until time.Time) (taken int, err error) {
+	if len(b)%mpegts.PacketSize != 0 {
+		return 0, p.PushTS(b)
+	}
+	if p.pace == nil {
+		p.pace = mpegts.NewPacer()
+	}
+	for {
+		now := time.Now()
+		n, wait := p.pace.Next(b[taken:], now)
+		if err := p.PushTS(b[taken : taken+n]); err != nil {
+			return taken, err
+		}
+		if taken += n; taken == len(b) {
+			return taken, nil
+		}
+		if now.Add(wait).After(until) {
+			time.Sleep(time.Until(until))
+			return taken, nil
+		}
+		time.Sleep(wait)
+	}
 }
 
 // overdue tells whether the open segment is to be cut by the wall clock, and

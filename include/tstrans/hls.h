@@ -114,6 +114,12 @@ tst_status tst_hls_open(tst_hls *out, tst_config config);
  * written with the next. Since 1. */
 tst_status tst_hls_push_ts(tst_hls hls, tst_cu8 *data, size_t len);
 
+/* tst_hls_play_ts is tst_hls_push_ts for a recording: packets are taken when its
+ * clock references say that they are due, as long as that is within timeout_ms.
+ * *taken bytes were taken; TST_E_TIMEOUT: the rest is not due yet. One thread at a
+ * time per handle. Since 1. */
+tst_status tst_hls_play_ts(size_t *taken, tst_hls hls, tst_cu8 *data, size_t len, int32_t timeout_ms);
+
 /* tst_hls_cut ends the open segment, if any. media_us is its EXTINF in
  * microseconds; 0: what it took by the wall clock. Since 1. */
 tst_status tst_hls_cut(tst_hls hls, uint64_t media_us);

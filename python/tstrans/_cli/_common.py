@@ -18,6 +18,7 @@ __all__ = [
     "add_output",
     "bold",
     "input_batches",
+    "positive",
     "seconds",
     "size",
     "table",
@@ -73,6 +74,14 @@ def with_progress(batches: Iterable[Batch], total: int) -> Iterator[Batch]:
             if at > done:
                 bar.update(at - done)
                 done = at
+
+
+def positive(text: str) -> float:
+    """An option that is a number above 0."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
 
 
 def seconds(ticks: int | None, unit: bool = True) -> str:

@@ -12,7 +12,7 @@ from ..exceptions import TstError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SCHEMES", "Sink", "Source", "open_sink", "open_source"]
+__all__ = ["SCHEMES", "Sink", "Source", "open_sink", "open_source", "waits"]
 
 #: Bytes of a file read at a time.
 _BLOCK = 256 << 10
@@ -200,6 +200,16 @@ def _rtsp_reader(source: Source, address: str) -> Callable[[], tuple[bytes, bool
             raise
 
     return read
+
+
+def waits(address: str) -> bool:
+    """Whether opening it takes until a peer comes."""
+    scheme = _scheme(address)
+    if scheme == "srt":
+        from .._native import srt_lib
+
+        return srt_lib.check_config({"url": address}).mode == 1
+    return scheme == "tcp-listen"
 
 
 def _srt(address: str, *, sends: bool) -> Any:

@@ -8,9 +8,10 @@ import sys
 from contextlib import ExitStack
 from time import monotonic
 
+from ..exceptions import TstError
 from . import COMMANDS
-from ._common import size
-from ._endpoints import SCHEMES, open_source
+from ._common import positive, size
+from ._endpoints import SCHEMES, open_source, waits
 from .serve import _packets
 
 __all__ = ["add_parser", "run"]
@@ -27,13 +28,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument("source", metavar="FILE|URL", help="where the stream comes from")
+    p.add_argument("--live", action="store_true", help="play a file as a live stream, at its own pace")
     p.add_argument(
         "--bind", default="127.0.0.1:8080", metavar="IP:PORT", help="where to listen (%(default)s)"
     )
     p.add_argument(
-        "--window", type=float, default=600, metavar="S", help="seconds of a live stream kept (%(default)g)"
+        "--window",
+        type=positive,
+        default=600,
+        metavar="S",
+        help="seconds of a live stream kept (%(default)g)",
     )
-    p.add_argument("--segment", type=float, default=2, metavar="S", help="length of a segment (%(default)g)")
+    p.add_argument(
+        "--segment", type=positive, default=2, metavar="S", help="length of a segment (%(default)g)"
+    )
     p.add_argument("--plain", action="store_true", help="a live stream without low latency")
     p.add_argument("--dir", metavar="FOLDER", help="keep segments there instead of in memory")
     p.add_argument(
@@ -46,7 +54,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     p.add_argument("--ice", action="append", metavar="URL", help="a STUN or TURN server for --webrtc")
     p.add_argument("--browser", action="store_true", help="open the page in the browser")
-    p.add_argument("--duration", type=float, metavar="S", help="stop after so many seconds")
+    p.add_argument("--duration", type=positive, metavar="S", help="stop after so many seconds")
     p.add_argument("-q", "--quiet", action="store_true", help="no statistics")
 
 
@@ -69,15 +77,19 @@ def run(args: argparse.Namespace) -> int:
 
     recorded = "://" not in args.source and args.source != "-"
     name = os.path.abspath(args.source) if recorded else args.source
-    if args.segment <= 0:
-        raise SystemExit("tstrans view: error: --segment must be above 0")
+    live = args.live or not recorded
     with ExitStack() as held:
-        source = open_source(args.source)  # one that is none fails before anything is served
-        held.enter_context(source.held)
+        # One that is none fails before anything is served; one that waits for its sender has the page meanwhile.
+        source = None if waits(args.source) else open_source(args.source)
+        if source is not None:
+            held.enter_context(source.held)
+        builder = HlsPublisher.builder()
+        try:
+            builder = builder.bind(args.bind)
+        except ValueError as e:
+            raise TstError(f"--bind: {e}") from None
         builder = (
-            HlsPublisher.builder()
-            .bind(args.bind)
-            .segment_duration_ms(int(args.segment * 1000))
+            builder.segment_duration_ms(int(args.segment * 1000))
             .max_segment_duration_ms(int(args.segment * 2000))
             .cut_on_key_frames()
             .byte_ranges()
@@ -85,23 +97,27 @@ def run(args: argparse.Namespace) -> int:
         )
         # Memory holds 2 GiB; a longer recording goes through a folder of its own.
         folder = args.dir
-        if folder is None and recorded and os.path.getsize(args.source) > 1 << 30:
+        if folder is None and not live and os.path.getsize(args.source) > 1 << 30:
             import tempfile
 
             folder = held.enter_context(tempfile.TemporaryDirectory(prefix="tstrans-view-"))
         builder = builder.output_dir(folder) if folder else builder.memory()
-        if recorded:
+        if not live:
             builder = builder.mode(HlsMode.EVENT)
         else:
-            builder = builder.playlist_window(max(6, int(args.window / args.segment)))
+            builder = builder.end_live().playlist_window(max(6, int(args.window / args.segment)))
             if not args.plain:
                 builder = builder.low_latency(200)
         publisher = builder.build()
         held.callback(publisher.close)
         timeline = held.enter_context(
-            Timeline(_state_file() if args.markers is None else args.markers, stream=name[-200:])
+            Timeline(
+                _state_file() if args.markers is None else args.markers,
+                # A recording that is played keeps the markers of its times apart from these.
+                stream=(name + "?live" if recorded and live else name)[-200:],
+            )
         )
-        if not recorded:
+        if live:
             timeline.begin()  # its clock starts at 0 again
         track = held.enter_context(TelemetryTrack())
         site = held.enter_context(
@@ -109,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
                 title=os.path.basename(name) if recorded else _without_password(name),
                 timeline=timeline,
                 telemetry=track,
-                low_latency=not recorded and not args.plain,
+                low_latency=live and not args.plain,
             )
         )
         site.attach(publisher)
@@ -121,20 +137,27 @@ def run(args: argparse.Namespace) -> int:
             webbrowser.open(url)
         begun = shown = monotonic()
         total = 0
+        push = publisher.play_ts if recorded and live else publisher.push_ts
         try:
+            if source is None:
+                source = open_source(args.source)
+                held.enter_context(source.held)
             for data in _packets(source):
                 track.push_ts(data)  # first: what a player gets has its telemetry
-                publisher.push_ts(data)
+                push(data)
                 total += len(data)
                 now = monotonic()
                 if not args.quiet and now - shown >= 1:
                     shown = now
                     end = "\r" if sys.stderr.isatty() else "\n"
-                    note = f"{size(total)}, {publisher.stats().segments_written} segments"
+                    count = publisher.stats().segments_written
+                    note = f"{size(total)}, {count} segments" if count else f"{size(total)}, no key frame yet"
                     print(f"{note:<60}", end=end, file=sys.stderr, flush=True)
                 if args.duration is not None and now - begun >= args.duration:
                     return 0
             track.flush()
+            if not publisher.stats().segments_written:
+                raise TstError(_nothing(args.source, recorded, total))
             server = publisher.finish_serving()
             held.callback(server.close)
             if not args.quiet:
@@ -143,6 +166,19 @@ def run(args: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             pass
     return 0
+
+
+def _nothing(source: str, recorded: bool, total: int) -> str:
+    """Why there is nothing to show."""
+    if not total:
+        return f"{source}: there was nothing to read"
+    text = f"{source}: no picture and no sound to begin with in {size(total)}"
+    if recorded:
+        from ..webrtc.live_file import is_media_file
+
+        if is_media_file(source):
+            return f"{text}: no transport stream; `tstrans mux --video {source} -o out.ts` makes one"
+    return f"{text}: `tstrans probe` tells what it holds"
 
 
 def _without_password(url: str) -> str:

@@ -52,11 +52,12 @@ class tst_hls_mux_stats(ctypes.Structure):
 class Api:
     """The functions of tstrans/hls.h, bound to one loaded library."""
 
-    __slots__ = ("tst_hls_url_check", "tst_hls_open", "tst_hls_push_ts", "tst_hls_cut", "tst_hls_get_stats", "tst_hls_playlist", "tst_hls_addr", "tst_hls_add_date_range", "tst_hls_finish", "tst_hls_finish_serving", "tst_hls_close", "tst_hls_server_addr", "tst_hls_server_shutdown", "tst_hls_server_close", "tst_hls_mux_open", "tst_hls_mux_send_video", "tst_hls_mux_send_audio", "tst_hls_mux_send_klv", "tst_hls_mux_send_subtitle", "tst_hls_mux_cut", "tst_hls_mux_get_stats", "tst_hls_mux_publisher_stats", "tst_hls_mux_add_date_range", "tst_hls_mux_addr", "tst_hls_mux_playlist", "tst_hls_mux_release", "tst_hls_mux_close", )
+    __slots__ = ("tst_hls_url_check", "tst_hls_open", "tst_hls_push_ts", "tst_hls_play_ts", "tst_hls_cut", "tst_hls_get_stats", "tst_hls_playlist", "tst_hls_addr", "tst_hls_add_date_range", "tst_hls_finish", "tst_hls_finish_serving", "tst_hls_close", "tst_hls_server_addr", "tst_hls_server_shutdown", "tst_hls_server_close", "tst_hls_mux_open", "tst_hls_mux_send_video", "tst_hls_mux_send_audio", "tst_hls_mux_send_klv", "tst_hls_mux_send_subtitle", "tst_hls_mux_cut", "tst_hls_mux_get_stats", "tst_hls_mux_publisher_stats", "tst_hls_mux_add_date_range", "tst_hls_mux_addr", "tst_hls_mux_playlist", "tst_hls_mux_release", "tst_hls_mux_close", )
 
     tst_hls_url_check: Callable[..., int]
     tst_hls_open: Callable[..., int]
     tst_hls_push_ts: Callable[..., int]
+    tst_hls_play_ts: Callable[..., int]
     tst_hls_cut: Callable[..., int]
     tst_hls_get_stats: Callable[..., int]
     tst_hls_playlist: Callable[..., int]
@@ -95,6 +96,10 @@ class Api:
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, )
         self.tst_hls_push_ts = f
+        f = free.tst_hls_play_ts
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int32, )
+        self.tst_hls_play_ts = f
         f = free.tst_hls_cut
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_uint64, ctypes.c_uint64, )

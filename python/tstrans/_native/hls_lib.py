@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import base_abi as base
 from . import hls_abi as abi
 from ._lib import Config, Handle, check, failure, pin, room
+from .transport_lib import SLICE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,6 +132,19 @@ def finish_serving(publisher: PublisherHandle) -> ServerHandle:
     handle = ServerHandle()
     handle._own(publisher._api, out.value)
     return handle
+
+
+def play(publisher: PublisherHandle, data: Any, size: int) -> None:
+    """Append packets of a recording when they are due, open to Ctrl-C."""
+    at = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value if isinstance(data, bytes) else data
+    done, taken = 0, c_size_t()
+    while done < size:
+        status = publisher._api.tst_hls_play_ts(
+            byref(taken), publisher._id, (at or 0) + done, size - done, SLICE_MS
+        )
+        done += taken.value
+        if status not in (base.TST_OK, base.TST_E_TIMEOUT):
+            raise failure(status)
 
 
 def text_of(call: Callable[..., int], *args: Any) -> str:

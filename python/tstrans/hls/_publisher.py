@@ -135,6 +135,18 @@ class HlsPublisher(Sealed):
         if status:
             raise failure(status)
 
+    def play_ts(self, ts_bytes: BytesLike) -> None:
+        """Append packets of a recording when its clock references (PCR) say that they are due.
+
+        It returns once all were taken: a recording then looks like a live stream. One thread at a time.
+
+        Raises:
+            HlsError: as :meth:`push_ts`.
+        """
+        h = self._open()
+        at, n, _kept = pin(ts_bytes)
+        lib.play(h, at, n)
+
     def cut_segment(self) -> None:
         """End the open segment with the duration it took by the wall clock; without one do nothing."""
         h = self._open()

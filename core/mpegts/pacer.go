@@ -1,10 +1,9 @@
-package rtsp
+package mpegts
 
 import (
 	"time"
 
 	"github.com/tstrans/tstrans/core/clock"
-	"github.com/tstrans/tstrans/core/mpegts"
 )
 
 // maxPCRStep is the largest step of a clock reference that is waited for;
@@ -26,8 +25,8 @@ func NewPacer() *Pacer { return &Pacer{pid: -1} }
 // Next gives how many bytes of ts, whole packets, are due at now, and how long
 // the rest has to wait.
 func (p *Pacer) Next(ts []byte, now time.Time) (n int, wait time.Duration) {
-	for at := 0; at+mpegts.PacketSize <= len(ts); at += mpegts.PacketSize {
-		pkt := ts[at : at+mpegts.PacketSize]
+	for at := 0; at+PacketSize <= len(ts); at += PacketSize {
+		pkt := ts[at : at+PacketSize]
 		// adaptation_field_control with a field of at least 7 bytes and PCR_flag
 		if pkt[0] != 0x47 || pkt[3]&0x20 == 0 || pkt[4] < 7 || pkt[5]&0x10 == 0 {
 			continue
@@ -52,5 +51,5 @@ func (p *Pacer) Next(ts []byte, now time.Time) (n int, wait time.Duration) {
 		}
 		p.last, p.due = pcr, due
 	}
-	return len(ts) / mpegts.PacketSize * mpegts.PacketSize, 0
+	return len(ts) / PacketSize * PacketSize, 0
 }

@@ -1,6 +1,7 @@
-package rtsp
+package mpegts_test
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 
 func TestPacerFollowsTheClockReferences(t *testing.T) {
 	t.Parallel()
-	m, err := mpegts.NewMuxer(mpegts.NewMuxConfig(program(mpegts.MuxVideo)))
+	m, err := mpegts.NewMuxer(mpegts.NewMuxConfig(program(mpegts.MuxStream{PID: 0x200, Class: mpegts.MuxVideo, Codec: mpegts.CodecH264})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -17,13 +18,13 @@ func TestPacerFollowsTheClockReferences(t *testing.T) {
 	ts := make([]byte, 0, 51*4000)
 	for i := range 51 {
 		at := int64(1)<<33 - 45_000 + int64(i%26)*3600
-		if err := m.PushVideo(picture(i, 3000), mpegts.VideoPush{PTS: at, KeyFrame: true}); err != nil {
+		if err := m.PushVideo(append([]byte{0, 0, 0, 1, 0x65}, bytes.Repeat([]byte{0x88}, 3000)...), mpegts.VideoPush{PTS: at, KeyFrame: true}); err != nil {
 			t.Fatal(err)
 		}
 		ts = append(ts, m.Pending()...)
 		m.Discard(len(m.Pending()))
 	}
-	p := NewPacer()
+	p := mpegts.NewPacer()
 	now := time.Unix(1_700_000_000, 0)
 	begun, sent, waits := now, 0, 0
 	for sent < len(ts) {
