@@ -239,8 +239,8 @@ func tst_tcp_listen(out *C.tst_link, config C.tst_config) (st C.tst_status) {
 	return openedLink(out, tcpListener{l})
 }
 
-//export tst_tcp_send
-func tst_tcp_send(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st C.tst_status) {
+//export tsti_tcp_send
+func tsti_tcp_send(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st C.tst_status) {
 	defer guard(&st)
 	if err := need(taken, "taken"); err != nil {
 		return status(err)
@@ -259,8 +259,8 @@ func tst_tcp_send(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size_t, m
 	return outcome(err)
 }
 
-//export tst_tcp_receive
-func tst_tcp_receive(got *C.size_t, out *C.uint8_t, capacity C.size_t, id C.tst_link, ms C.int32_t) (st C.tst_status) {
+//export tsti_tcp_receive
+func tsti_tcp_receive(got *C.size_t, out *C.uint8_t, capacity C.size_t, id C.tst_link, ms C.int32_t) (st C.tst_status) {
 	defer guard(&st)
 	if err := need(got, "len"); err != nil {
 		return status(err)

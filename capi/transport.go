@@ -2,6 +2,7 @@ package main
 
 /*
 #include "detail.h"
+#include "link_shared.h"
 
 _Static_assert(sizeof(tst_span) == 8, "the span layout is pinned");
 */
@@ -11,6 +12,7 @@ import (
 	"context"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -35,6 +37,12 @@ type link struct {
 
 	wmu sync.Mutex // guards what a framed write needs
 	out *pipeline.TSWriter
+
+	pmu   sync.Mutex // guards what follows
+	id    uint64     // 0 until the handle is given
+	there bool       // obj is set
+
+	shared atomic.Pointer[transport.Shared] // what C does for the caller, nil without
 }
 
 // feeding is what tst_link_demux keeps between calls.
@@ -53,7 +61,7 @@ type listening interface {
 type texts interface{ text(what uint32) string }
 
 func openedLink(out *C.tst_link, obj transport.Object) C.tst_status {
-	l := &link{life: transport.NewLife(), ready: make(chan struct{}), obj: obj, stop: func() {}}
+	l := &link{life: transport.NewLife(), ready: make(chan struct{}), obj: obj, there: true, stop: func() {}}
 	close(l.ready)
 	return addLink(out, l)
 }
@@ -88,7 +96,9 @@ func openLink(out *C.tst_link, open func(ctx context.Context) (transport.Object,
 		l.obj, l.err = open(ctx)
 		if l.err != nil {
 			l.obj = nil
+			return
 		}
+		l.publish(0)
 	}()
 	return addLink(out, l)
 }
@@ -99,8 +109,46 @@ func addLink(out *C.tst_link, l *link) C.tst_status {
 		_ = l.Close() // the first error is the one to report
 		return status(err)
 	}
+	l.publish(id)
 	*out = C.tst_link(id)
 	return C.TST_OK
+}
+
+// publish lets C work on the link once both its handle and its object are there: id is 0 where
+// it is the object that has come.
+func (l *link) publish(id uint64) {
+	l.pmu.Lock()
+	defer l.pmu.Unlock()
+	if id != 0 {
+		l.id = id
+	} else {
+		l.there = true
+	}
+	if l.id == 0 || !l.there || l.life.Closed() || l.obj == nil {
+		return
+	}
+	if o, ok := l.obj.(interface{ Shared() *transport.Shared }); ok && o.Shared() != nil {
+		l.shared.Store(o.Shared())
+		C.tsti_shared_add(C.uint64_t(l.id), unsafe.Pointer(o.Shared()))
+	}
+}
+
+// withdraw ends what publish began: no thread is inside C afterwards.
+func (l *link) withdraw() {
+	l.pmu.Lock()
+	defer l.pmu.Unlock()
+	if l.shared.Load() != nil {
+		C.tsti_shared_remove(C.uint64_t(l.id))
+	}
+}
+
+// writerOf is linkAs for what sends: what C holds back goes out first.
+func writerOf(id C.tst_link, ms C.int32_t) (*link, transport.Writer, time.Duration, error) {
+	l, w, timeout, err := linkAs[transport.Writer](id, ms)
+	if err == nil && l.shared.Load() != nil {
+		C.tsti_shared_drain(C.uint64_t(id), ms)
+	}
+	return l, w, timeout, err
 }
 
 // Interrupt wakes parked calls: the handle is being closed.
@@ -125,6 +173,7 @@ func (l *link) Close() error {
 	l.stop()
 	var err error
 	l.end.Do(func() {
+		l.withdraw()
 		select {
 		case <-l.ready:
 			if l.obj != nil {
@@ -235,8 +284,8 @@ func tst_link_wait(id C.tst_link, ms C.int32_t) (st C.tst_status) {
 	return outcome(err)
 }
 
-//export tst_link_read
-func tst_link_read(spans *C.tst_span, capacity C.size_t, n *C.size_t, arena *C.uint8_t, arenaCap C.size_t,
+//export tsti_link_read
+func tsti_link_read(spans *C.tst_span, capacity C.size_t, n *C.size_t, arena *C.uint8_t, arenaCap C.size_t,
 	id C.tst_link, ms C.int32_t,
 ) (st C.tst_status) {
 	defer guard(&st)
@@ -286,7 +335,7 @@ func tst_link_write(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size_t,
 			return fail(tsterr.InvalidArg, "a span of %d bytes at %d ends behind %d bytes of data", s.Len, s.Off, len(b))
 		}
 	}
-	_, w, timeout, err := linkAs[transport.Writer](id, ms)
+	_, w, timeout, err := writerOf(id, ms)
 	if err != nil {
 		return outcome(err)
 	}
@@ -308,8 +357,8 @@ func sendOne(w transport.Writer, b []byte, timeout time.Duration) error {
 	return err
 }
 
-//export tst_link_send
-func tst_link_send(id C.tst_link, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st C.tst_status) {
+//export tsti_link_send
+func tsti_link_send(id C.tst_link, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st C.tst_status) {
 	defer guard(&st)
 	b, err := input(data, n)
 	if err != nil {
@@ -318,7 +367,7 @@ func tst_link_send(id C.tst_link, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st
 	if len(b) > math.MaxInt32 {
 		return fail(tsterr.InvalidArg, "a message of %d bytes is impossible", len(b))
 	}
-	_, w, timeout, err := linkAs[transport.Writer](id, ms)
+	_, w, timeout, err := writerOf(id, ms)
 	if err != nil {
 		return outcome(err)
 	}
@@ -353,8 +402,8 @@ func turn(mu *sync.Mutex, timeout time.Duration, life *transport.Life) error {
 	}
 }
 
-//export tst_link_read_ts
-func tst_link_read_ts(n *C.size_t, arena *C.uint8_t, arenaCap C.size_t, id C.tst_link, ms C.int32_t) (st C.tst_status) {
+//export tsti_link_read_ts
+func tsti_link_read_ts(n *C.size_t, arena *C.uint8_t, arenaCap C.size_t, id C.tst_link, ms C.int32_t) (st C.tst_status) {
 	defer guard(&st)
 	if err := need(n, "len"); err != nil {
 		return status(err)
@@ -385,8 +434,8 @@ func (l *link) writer(w transport.Writer) *pipeline.TSWriter {
 	return l.out
 }
 
-//export tst_link_write_ts
-func tst_link_write_ts(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st C.tst_status) {
+//export tsti_link_write_ts
+func tsti_link_write_ts(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st C.tst_status) {
 	defer guard(&st)
 	if err := need(taken, "taken"); err != nil {
 		return status(err)
@@ -396,7 +445,7 @@ func tst_link_write_ts(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size
 	if err != nil {
 		return status(err)
 	}
-	l, w, timeout, err := linkAs[transport.Writer](id, ms)
+	l, w, timeout, err := writerOf(id, ms)
 	if err != nil {
 		return outcome(err)
 	}
@@ -404,7 +453,9 @@ func tst_link_write_ts(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size
 		return outcome(err)
 	}
 	defer l.wmu.Unlock()
-	k, err := l.writer(w).Write(b, timeout)
+	out := l.writer(w)
+	k, err := out.Write(b, timeout)
+	l.shared.Load().SetWhole(out.Whole())
 	*taken = C.size_t(k)
 	return outcome(err)
 }
@@ -412,7 +463,7 @@ func tst_link_write_ts(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size
 //export tst_link_flush_ts
 func tst_link_flush_ts(id C.tst_link, ms C.int32_t) (st C.tst_status) {
 	defer guard(&st)
-	l, w, timeout, err := linkAs[transport.Writer](id, ms)
+	l, w, timeout, err := writerOf(id, ms)
 	if err != nil {
 		return outcome(err)
 	}
@@ -420,11 +471,14 @@ func tst_link_flush_ts(id C.tst_link, ms C.int32_t) (st C.tst_status) {
 		return outcome(err)
 	}
 	defer l.wmu.Unlock()
-	return outcome(l.writer(w).Flush(timeout))
+	out := l.writer(w)
+	err = out.Flush(timeout)
+	l.shared.Load().SetWhole(out.Whole())
+	return outcome(err)
 }
 
-//export tst_link_demux
-func tst_link_demux(pending *C.uint64_t, id C.tst_link, demuxerID C.tst_demuxer, ms C.int32_t) (st C.tst_status) {
+//export tsti_link_demux
+func tsti_link_demux(pending *C.uint64_t, id C.tst_link, demuxerID C.tst_demuxer, ms C.int32_t) (st C.tst_status) {
 	defer guard(&st)
 	l, r, timeout, err := linkAs[transport.Reader](id, ms)
 	if err != nil {
@@ -446,6 +500,7 @@ func tst_link_demux(pending *C.uint64_t, id C.tst_link, demuxerID C.tst_demuxer,
 // demux makes one step: what a demuxer was stopped in, what is held, or a read.
 func (l *link) demux(r transport.Reader, d *mpegts.Demuxer, timeout time.Duration) error {
 	f := &l.feed
+	defer func() { l.shared.Load().SetFed(f.pending || len(f.held) > 0) }()
 	if f.pending || len(f.held) > 0 {
 		held := f.held
 		f.held, f.pending = nil, false
@@ -472,7 +527,7 @@ func (l *link) demux(r transport.Reader, d *mpegts.Demuxer, timeout time.Duratio
 //export tst_link_mux
 func tst_link_mux(id C.tst_link, muxerID C.tst_muxer, ms C.int32_t) (st C.tst_status) {
 	defer guard(&st)
-	_, w, timeout, err := linkAs[transport.Writer](id, ms)
+	_, w, timeout, err := writerOf(id, ms)
 	if err != nil {
 		return outcome(err)
 	}

@@ -157,6 +157,9 @@ func (t *TSWriter) sendBuffered(timeout time.Duration) error {
 	return nil
 }
 
+// Whole reports whether the next byte begins a message: packets were found, and none waits.
+func (t *TSWriter) Whole() bool { return t.synced && !t.ready && len(t.buf) == 0 }
+
 // Flush sends the whole packets that are held as one shorter message. A cut packet stays.
 func (t *TSWriter) Flush(timeout time.Duration) error {
 	if !t.synced && !t.ready {

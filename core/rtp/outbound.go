@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+
+	"github.com/tstrans/tstrans/core/transport"
 )
 
 // Outbound numbers the packets of one stream that is sent and reports on it.
@@ -16,6 +18,7 @@ type Outbound struct {
 	SSRC        uint32
 	Rate        int // Hz
 
+	shared  *transport.Shared // numbers the packets where C sends some of them, nil without
 	seq     uint16
 	base    uint32 // time stamp at epoch
 	epoch   time.Time
@@ -56,13 +59,25 @@ func (o *Outbound) Now(t time.Time) uint32 {
 // Sequence is the number of the next packet.
 func (o *Outbound) Sequence() uint16 { return o.seq }
 
+// share has C code send packets of the stream too.
+func (o *Outbound) share(s *transport.Shared, now time.Time) {
+	var head [HeaderSize]byte
+	(&Packet{PayloadType: o.PayloadType, SSRC: o.SSRC}).PutHeader(head[:])
+	s.Number(head, o.Now(now), o.Rate, o.seq)
+	o.shared = s
+}
+
 // Next writes the header of the next packet into h.
 func (o *Outbound) Next(h []byte, ts uint32, marker bool, payload int) {
+	o.packets.Add(1)
+	if o.shared != nil {
+		o.seq = o.shared.NextSequence(payload)
+	} else {
+		o.octets.Add(uint64(payload)) //nolint:gosec // not negative
+	}
 	p := Packet{Marker: marker, PayloadType: o.PayloadType, Sequence: o.seq, Timestamp: ts, SSRC: o.SSRC}
 	p.PutHeader(h)
 	o.seq++
-	o.packets.Add(1)
-	o.octets.Add(uint64(payload)) //nolint:gosec // not negative
 }
 
 // TakeBack forgets the last packets, which did not go out.
@@ -73,7 +88,13 @@ func (o *Outbound) TakeBack(packets, payload int) {
 }
 
 // Sent is what went out: packets and payload bytes.
-func (o *Outbound) Sent() (packets, octets uint64) { return o.packets.Load(), o.octets.Load() }
+func (o *Outbound) Sent() (packets, octets uint64) {
+	packets, octets = o.packets.Load(), o.octets.Load()
+	if o.shared != nil {
+		packets, octets = packets+o.shared.Sent(), octets+o.shared.Octets()
+	}
+	return packets, octets
+}
 
 // Reports is how many sender reports were made.
 func (o *Outbound) Reports() uint64 { return o.srSent.Load() }
@@ -81,10 +102,11 @@ func (o *Outbound) Reports() uint64 { return o.srSent.Load() }
 // Report makes a sender report with a source description (RFC 3550 §6.4.1).
 // ts is the stream's time stamp at now.
 func (o *Outbound) Report(cname string, now time.Time, ts uint32) []byte {
+	packets, octets := o.Sent()
 	b, err := rtcp.Marshal([]rtcp.Packet{
 		&rtcp.SenderReport{
 			SSRC: o.SSRC, NTPTime: NTP(now), RTPTime: ts,
-			PacketCount: uint32(o.packets.Load()), OctetCount: uint32(o.octets.Load()), //nolint:gosec // they wrap
+			PacketCount: uint32(packets), OctetCount: uint32(octets), //nolint:gosec // they wrap
 		},
 		describe(o.SSRC, cname),
 	})

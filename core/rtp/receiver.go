@@ -25,6 +25,7 @@ type Receiver struct {
 	timeout time.Duration
 	loops   sync.WaitGroup
 	count   transport.Counters
+	fast    *transport.Shared // nil where packets are put in order: the buffer knows how long to wait
 
 	mu      sync.Mutex // one reader at a time; guards what follows
 	n, next int        // of the batch that was received last
@@ -62,6 +63,13 @@ func Listen(ctx context.Context, cfg ReceiverConfig) (*Receiver, error) {
 	}
 	if cfg.Timeout > 0 {
 		r.timeout = cfg.Timeout
+	}
+	if cfg.Hold == 0 {
+		fd, wait := conn.Own()
+		if r.fast, err = transport.NewShared(r, transport.SharedPoll, fd, wait, 0); err != nil {
+			_ = conn.Close()
+			return nil, ioError(err, "memory")
+		}
 	}
 	if cfg.RTCP {
 		dc.Addr = netip.AddrPortFrom(cfg.Addr.Addr(), conn.LocalAddr().Port()+1)
@@ -108,11 +116,15 @@ func (r *Receiver) LocalAddr() netip.AddrPort { return r.conn.LocalAddr() }
 // DefaultTimeout is what the configuration says a receive waits.
 func (r *Receiver) DefaultTimeout() time.Duration { return r.timeout }
 
+// Shared is what C code does for the receiver's user.
+func (r *Receiver) Shared() *transport.Shared { return r.fast }
+
 // ReadBatch implements transport.Reader. A message is the payload of one packet.
 func (r *Receiver) ReadBatch(arena []byte, spans []transport.Span, timeout time.Duration) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.count.RecvCall()
+	defer func() { r.fast.SetHeld(r.has || r.next < r.n) }()
 	n, used := 0, 0
 	for n < len(spans) {
 		p, err := r.packet(timeout)
@@ -219,6 +231,7 @@ func (r *Receiver) Stats() transport.Stats {
 // Cancel implements transport.Object.
 func (r *Receiver) Cancel() {
 	r.life.Cancel()
+	r.fast.Stop()
 	r.conn.Wake()
 	if r.rtcp != nil {
 		r.rtcp.Wake()
@@ -234,6 +247,7 @@ func (r *Receiver) Close() error {
 		r.loops.Wait()
 		return nil
 	}
+	r.fast.Stop()
 	err := r.conn.Close()
 	if r.rtcp != nil {
 		_ = r.rtcp.Close() // the media socket's error is the one that matters

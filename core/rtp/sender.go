@@ -27,6 +27,7 @@ type Sender struct {
 	max   int
 	now   func() time.Time
 	count transport.Counters
+	fast  *transport.Shared
 	loops sync.WaitGroup
 
 	mu    sync.Mutex // one WriteBatch at a time; guards what follows
@@ -63,6 +64,17 @@ func Dial(ctx context.Context, cfg SenderConfig) (*Sender, error) {
 		life: transport.NewLife(), conn: conn, to: cfg.Addr, max: cfg.PacketSize, now: cfg.Now,
 		out: NewOutbound(PayloadTypeMP2T, cfg.SSRC, ClockRate, RandomBase(), cfg.Now()),
 	}
+	fd, wait := conn.Own()
+	kind, most := uint32(transport.SharedRTP), cfg.PacketSize-HeaderSize
+	if most < 0 { // not even an empty message fits
+		kind, most = 0, 0
+	}
+	if s.fast, err = transport.NewShared(s, kind, fd, wait, most); err != nil {
+		_ = conn.Close()
+		return nil, ioError(err, "memory")
+	}
+	s.count.Share(s.fast)
+	s.out.share(s.fast, cfg.Now())
 	if cfg.RTCP {
 		if s.rtcp, err = dgram.Listen(ctx, dc); err != nil {
 			_ = conn.Close()
@@ -113,6 +125,9 @@ func (s *Sender) MaxPayload() int { return s.max - HeaderSize }
 // BundleSize is how much MPEG-TS goes into one packet, in bytes: whole TS packets.
 func (s *Sender) BundleSize() int { return max(0, s.MaxPayload()/TSPacketSize*TSPacketSize) }
 
+// Shared is what C code does for the sender's user.
+func (s *Sender) Shared() *transport.Shared { return s.fast }
+
 // WriteBatch implements transport.Writer: one packet a message, the empty one too.
 func (s *Sender) WriteBatch(data []byte, spans []transport.Span, _ time.Duration) (int, error) {
 	s.mu.Lock()
@@ -121,6 +136,12 @@ func (s *Sender) WriteBatch(data []byte, spans []transport.Span, _ time.Duration
 		return 0, err
 	}
 	s.count.SendCall()
+	s.fast.Lock()
+	defer s.fast.Unlock()
+	if err := s.fast.TakeError(); err != nil {
+		s.count.SendError()
+		return 0, ioError(err, "send")
+	}
 	ts := s.out.Now(s.now())
 	done, queued, bytes := 0, 0, 0
 	for _, sp := range spans {
@@ -181,6 +202,7 @@ func (s *Sender) Stats() transport.Stats { return s.count.Snapshot() }
 // Cancel implements transport.Object.
 func (s *Sender) Cancel() {
 	s.life.Cancel()
+	s.fast.Stop()
 	s.conn.Wake()
 }
 
@@ -194,7 +216,9 @@ func (s *Sender) Close() error {
 		return nil
 	}
 	s.loops.Wait()
+	s.fast.Stop()
 	err := s.conn.Close()
+	s.fast.Trim()
 	if s.rtcp != nil {
 		_ = s.rtcp.Close() // the media socket's error is the one that matters
 	}

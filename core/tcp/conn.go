@@ -25,8 +25,9 @@ type Conn struct {
 	idle  time.Duration
 	peer  string
 	count transport.Counters
-	gone  atomic.Bool // the peer's end was reported
-	freed bool        // guarded by park
+	fast  *transport.Shared // nil with TLS, an idle timeout, or delayed sends
+	gone  atomic.Bool       // the peer's end was reported
+	freed bool              // guarded by park
 
 	rmu      sync.Mutex // one reader; guards lastData
 	lastData time.Time
@@ -60,8 +61,19 @@ func newConn(tc *net.TCPConn, sec *tls.Conn, cfg Config) (*Conn, error) {
 	if !cfg.DelaySends {
 		c.plain.burst = &burst{fd: fd}
 	}
+	if cfg.DelaySends || c.idle > 0 {
+		return c, nil
+	}
+	if c.fast, err = transport.NewShared(c, transport.SharedStream|transport.SharedPoll, fd, wait, c.max); err != nil {
+		_ = c.Close()
+		return nil, ioError(err, "memory")
+	}
+	c.count.Share(c.fast)
 	return c, nil
 }
+
+// Shared is what C code does for the connection's user.
+func (c *Conn) Shared() *transport.Shared { return c.fast }
 
 // PeerAddr returns "ip:port" of the other side.
 func (c *Conn) PeerAddr() string { return c.peer }
@@ -129,6 +141,8 @@ func (c *Conn) Write(p []byte, timeout time.Duration) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
+	c.fast.Lock()
+	defer c.fast.Unlock()
 	if c.plain != nil && c.idle == 0 {
 		// The common case asks no clock.
 		n, err := c.plain.write(p, timeout)
@@ -171,7 +185,9 @@ func (c *Conn) Write(p []byte, timeout time.Duration) (int, error) {
 // sendFailed sorts what a write said. Once it told that the peer is gone, no further write is tried.
 func (c *Conn) sendFailed(err error, since time.Time) error {
 	err = c.failed(err, since, "send", c.count.SendError)
-	c.cut = tsterr.KindOf(err) == tsterr.TCPBroken
+	if c.cut = tsterr.KindOf(err) == tsterr.TCPBroken; c.cut {
+		c.fast.Stop()
+	}
 	return err
 }
 
@@ -283,6 +299,7 @@ func (c *Conn) Stats() transport.Stats { return c.count.Snapshot() }
 // Cancel implements transport.Object.
 func (c *Conn) Cancel() {
 	c.life.Cancel()
+	c.fast.Stop()
 	c.wakeUp()
 }
 
@@ -310,6 +327,7 @@ func (c *Conn) Close() error {
 	if c.sec != nil {
 		c.sec.close()
 	}
+	c.fast.Stop()
 	c.wakeUp()
 	if c.sec != nil {
 		err := c.tcp.Close()

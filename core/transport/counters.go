@@ -9,7 +9,11 @@ type Counters struct {
 	sendCalls, recvCalls            atomic.Uint64
 	sendErrors, recvErrors          atomic.Uint64
 	dropped                         atomic.Uint64
+	shared                          *Shared // what C counts, nil without
 }
+
+// Share adds what C counts. It is called before any other thread has the counters.
+func (c *Counters) Share(s *Shared) { c.shared = s }
 
 // Sent counts messages handed to the network.
 func (c *Counters) Sent(messages, bytes int) {
@@ -40,7 +44,7 @@ func (c *Counters) Dropped(n uint64) { c.dropped.Add(n) }
 
 // Snapshot reads all counters.
 func (c *Counters) Snapshot() Stats {
-	return Stats{
+	s := Stats{
 		MessagesSent:     c.messagesSent.Load(),
 		BytesSent:        c.bytesSent.Load(),
 		MessagesReceived: c.messagesReceived.Load(),
@@ -51,4 +55,8 @@ func (c *Counters) Snapshot() Stats {
 		RecvErrors:       c.recvErrors.Load(),
 		MessagesDropped:  c.dropped.Load(),
 	}
+	if c.shared != nil {
+		c.shared.add(&s)
+	}
+	return s
 }

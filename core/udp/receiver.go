@@ -20,6 +20,7 @@ type Receiver struct {
 	idle  time.Duration
 	port  uint16
 	count transport.Counters
+	fast  *transport.Shared // nil with an idle timeout
 
 	waking sync.Mutex // keeps Cancel and Stats from descriptors that Close freed
 
@@ -76,6 +77,13 @@ func Listen(ctx context.Context, cfg ReceiverConfig) (*Receiver, error) {
 		_ = r.Close()
 		return nil, ioError(err, "receive buffers")
 	}
+	if r.idle == 0 { // whose exact end only fill knows
+		if r.fast, err = transport.NewShared(r, transport.SharedPoll, fd, wait, 0); err != nil {
+			_ = r.Close()
+			return nil, ioError(err, "memory")
+		}
+		r.count.Share(r.fast)
+	}
 	return r, nil
 }
 
@@ -88,6 +96,9 @@ func network(a netip.Addr) string {
 
 // Port returns the bound port.
 func (r *Receiver) Port() uint16 { return r.port }
+
+// Shared is what C code does for the receiver's user.
+func (r *Receiver) Shared() *transport.Shared { return r.fast }
 
 // ReadBatch implements transport.Reader. A message is one datagram, whole.
 func (r *Receiver) ReadBatch(arena []byte, spans []transport.Span, timeout time.Duration) (int, error) {
@@ -103,6 +114,7 @@ func (r *Receiver) ReadBatch(arena []byte, spans []transport.Span, timeout time.
 			n, bytes, err = r.batch.take(arena, spans)
 		}
 	}
+	r.fast.SetHeld(r.batch.next < r.batch.n)
 	if n > 0 {
 		r.count.Received(n, bytes)
 		return n, nil
@@ -163,6 +175,7 @@ func (r *Receiver) Stats() transport.Stats {
 // Cancel implements transport.Object.
 func (r *Receiver) Cancel() {
 	r.life.Cancel()
+	r.fast.Stop()
 	r.waking.Lock()
 	defer r.waking.Unlock()
 	if !r.life.Closed() {
@@ -178,6 +191,7 @@ func (r *Receiver) Close() error {
 	if !r.life.Close() {
 		return nil
 	}
+	r.fast.Stop()
 	r.wait.Wake()
 	r.mu.Lock() // the parked call has left
 	defer r.mu.Unlock()

@@ -16,6 +16,7 @@ type Sender struct {
 	fd    int
 	max   int
 	count transport.Counters
+	fast  *transport.Shared
 
 	mu    sync.Mutex // one WriteBatch at a time
 	batch *sendBatch
@@ -55,8 +56,16 @@ func Dial(ctx context.Context, cfg SenderConfig) (*Sender, error) {
 	}
 	s := &Sender{life: transport.NewLife(), fd: fd, max: size, wait: wait}
 	s.batch = newSendBatch(fd, wait, s.life)
+	if s.fast, err = transport.NewShared(s, transport.SharedDatagram, fd, wait, size); err != nil {
+		_ = s.Close()
+		return nil, ioError(err, "memory")
+	}
+	s.count.Share(s.fast)
 	return s, nil
 }
+
+// Shared is what C code does for the sender's user.
+func (s *Sender) Shared() *transport.Shared { return s.fast }
 
 // WriteBatch implements transport.Writer: one datagram a message, the empty one too.
 func (s *Sender) WriteBatch(data []byte, spans []transport.Span, timeout time.Duration) (int, error) {
@@ -66,6 +75,9 @@ func (s *Sender) WriteBatch(data []byte, spans []transport.Span, timeout time.Du
 		return 0, err
 	}
 	s.count.SendCall()
+	if err := s.fast.TakeError(); err != nil {
+		return 0, s.fail(err)
+	}
 	done := 0
 	for done < len(spans) {
 		if n := int(spans[done].Len); n > s.max {
@@ -104,6 +116,7 @@ func (s *Sender) Stats() transport.Stats { return s.count.Snapshot() }
 // Cancel implements transport.Object.
 func (s *Sender) Cancel() {
 	s.life.Cancel()
+	s.fast.Stop()
 	s.waking.Lock()
 	defer s.waking.Unlock()
 	if !s.life.Closed() {
@@ -119,6 +132,7 @@ func (s *Sender) Close() error {
 	if !s.life.Close() {
 		return nil
 	}
+	s.fast.Stop()
 	s.wait.Wake()
 	s.mu.Lock() // the parked call has left
 	defer s.mu.Unlock()
@@ -126,5 +140,6 @@ func (s *Sender) Close() error {
 	defer s.waking.Unlock()
 	s.wait.Close()
 	closeFD(s.fd)
+	s.fast.Trim()
 	return nil
 }

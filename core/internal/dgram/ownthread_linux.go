@@ -43,6 +43,9 @@ func newOwnThread(c *Conn) (*ownThread, error) {
 	return &ownThread{fd: fd, wait: wait}, nil
 }
 
+// Own gives the descriptor of a connection with OwnThread, which belongs to it, and what wakes its waits.
+func (c *Conn) Own() (fd int, wait *transport.Waiter) { return c.own.fd, c.own.wait }
+
 func (c *Conn) connect(raw syscall.RawConn, to netip.AddrPort) error {
 	var name sockaddr
 	s := sender{six: c.six}

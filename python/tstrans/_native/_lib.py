@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ClassVar, NoReturn
 
-__all__ = ["ClosedHandleError", "ForkedHandleError", "Handle", "check", "failure", "library", "pin", "room"]
+__all__ = ["ClosedHandleError", "ForkedHandleError", "Handle", "check", "failure", "library", "pin", "plain", "room"]
 
 LIBRARY_NAME = "libtstrans.so"
 
@@ -37,12 +37,13 @@ class ForkedHandleError(exc.TstError, RuntimeError):
 class Library:
     """One loaded copy of the shared library and the rooms bound to it so far."""
 
-    __slots__ = ("_free", "_held", "_rooms", "base", "names")
+    __slots__ = ("_free", "_held", "_plain", "_rooms", "base", "names")
 
     def __init__(self, path: str) -> None:
         self._free = ctypes.CDLL(path)
         self._held = ctypes.PyDLL(path, handle=self._free._handle)
         self._rooms: dict[str, Any] = {}
+        self._plain: dict[str, Any] = {}
         self.base = abi.Api(self._free, self._held)
         got = self.base.tst_abi_version()
         if got != abi.TST_ABI_VERSION:
@@ -55,6 +56,14 @@ class Library:
             module = import_module(f"{__package__}.{name}_abi")
             api = self._rooms[name] = module.Api(self._free, self._held)
         return api
+
+
+    def plain(self, name: str) -> Any:
+        f = self._plain.get(name)
+        if f is None:
+            f = self._plain[name] = self._free[name]  # by index: an object of its own, with no types
+            f.restype = ctypes.c_int32
+        return f
 
 
 _current: Library | None = None
@@ -103,6 +112,16 @@ def _private_copy(path: str) -> Library:
 def room(name: str) -> Any:
     """The bound functions of one header, such as room("mpegts").tst_demuxer_feed."""
     return (_current or _load()).room(name)
+
+
+def plain(name: str) -> Any:
+    """A function that returns a status, bound without the types of its arguments.
+
+    For calls that are made a hundred thousand times a second: with types each argument costs more than the whole
+    rest of the call. They have to be bytes, ctypes objects (ids and addresses among them), or integers that fit a
+    C int, which the calling convention widens where the function takes a size.
+    """
+    return (_current or _load()).plain(name)
 
 
 class _Forked:

@@ -7,8 +7,8 @@ from ctypes import byref, c_size_t
 
 from ..exceptions import TcpError, TcpErrorKind
 from . import base_abi as base
-from ._lib import Pin, pin, room
-from .transport_lib import SLICE_MS, Domain, Link, Parameters, open_link
+from ._lib import Pin, pin, plain, room
+from .transport_lib import LONGEST, SLICE_MS, Domain, Link, Parameters, open_link
 
 __all__ = [
     "DOMAIN",
@@ -49,13 +49,20 @@ def adopt(handle: int) -> Link:
 
 def send(link: Link, data: object) -> None:
     """Send all of data."""
-    at, size, kept = pin(data)
     taken = c_size_t()
-    write = room("tcp").tst_tcp_send
-    status = write(byref(taken), link._id, at, size, SLICE_MS)
+    if data.__class__ is bytes and len(data) <= LONGEST:  # type: ignore[arg-type]
+        status = plain("tst_tcp_send")(byref(taken), link.key, data, len(data), SLICE_MS)  # type: ignore[arg-type]
+        if not status:
+            return
+        at, size, kept = pin(data)
+        write = room("tcp").tst_tcp_send
+    else:
+        at, size, kept = pin(data)
+        write = room("tcp").tst_tcp_send
+        status = write(byref(taken), link._id, at, size, SLICE_MS)
     if status != base.TST_E_TIMEOUT:
         if status:
-            raise DOMAIN.error(status)
+            raise link.error(status)
         return
     if isinstance(at, bytes):
         kept = at
@@ -77,6 +84,16 @@ def send(link: Link, data: object) -> None:
 def receive(link: Link, buffer: bytearray) -> int:
     """Fill a buffer with what arrived: the number of bytes."""
     got = c_size_t()
+    if buffer.__class__ is bytearray and 0 < len(buffer) <= LONGEST:
+        into = (ctypes.c_char * len(buffer)).from_buffer(buffer)
+        read = plain("tst_tcp_receive")
+        what = byref(got), into, len(buffer), link.key
+        status = read(*what, SLICE_MS)
+        if status == base.TST_E_TIMEOUT:
+            status = link.repeat(lambda ms: read(*what, ms), None)
+        if status:
+            raise link.error(status)
+        return got.value
     read = room("tcp").tst_tcp_receive
     with_room = Pin(buffer, writable=True)
     try:

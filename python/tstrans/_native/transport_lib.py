@@ -14,7 +14,7 @@ from typing import Any, SupportsIndex
 from ..exceptions import TstError
 from . import base_abi as base
 from . import transport_abi as abi
-from ._lib import Config, Handle, failure, pin, room
+from ._lib import Config, ForkedHandleError, Handle, failure, pin, plain, room
 
 __all__ = ["Domain", "Link", "Messages", "Parameters", "open_link", "unsigned"]
 
@@ -81,16 +81,46 @@ class Domain:
         return self._make(kind=self._kinds[base.TST_E_CLOSED][0], message=f"{what} is closed")
 
 
+#: The longest data that a function bound by `plain` takes.
+LONGEST = (1 << 31) - 1
+
+
+def _forked(*_: object) -> int:
+    raise ForkedHandleError("opened before this process was forked: open it again here")
+
+
 class Link(Handle):
     """A tst_link."""
 
     _room = "transport"
     _close_name = "tst_link_close"
-    __slots__ = ("domain",)
+    __slots__ = ("_put", "_read", "domain", "key")
+
+    #: The id, for functions bound by `plain`.
+    key: c_uint64
 
     def __init__(self, handle: int, domain: Domain) -> None:
         self.domain = domain
+        self.key = c_uint64(handle)
+        self._put = plain("tst_link_send")
+        self._read = plain("tst_link_read")
         self._own(room(self._room), handle)
+
+    def _forget(self) -> None:
+        super()._forget()
+        self.key.value = 0
+        self._put = self._read = _forked
+
+    def error(self, status: int) -> BaseException:
+        """The exception for a status of a function bound by `plain`."""
+        if self._put is _forked:
+            _forked()
+        return self.domain.error(status)
+
+    def close(self) -> None:
+        """Give the link back; calling it again does nothing."""
+        self.key.value = 0
+        super().close()
 
     def wait(self, swap: Mapping[Any, Any] | None = None) -> None:
         """Wait until the link is up, open to Ctrl-C; what keeps it from coming up is raised and closes it."""
@@ -122,11 +152,12 @@ class Link(Handle):
     def send(self, data: object, timeout_ms: int | None = None) -> None:
         """Send one message."""
         at: Any
-        if data.__class__ is bytes:  # what `pin` does with them, without the call
-            at, size = data, len(data)
+        if data.__class__ is bytes and len(data) <= LONGEST:  # type: ignore[arg-type]
+            at, size = data, len(data)  # type: ignore[arg-type]
+            status = self._put(self.key, at, size, SLICE_MS if timeout_ms is None else 0)
         else:
             at, size, _kept = pin(data)
-        status = self._api.tst_link_send(self._id, at, size, SLICE_MS if timeout_ms is None else 0)
+            status = self._api.tst_link_send(self._id, at, size, SLICE_MS if timeout_ms is None else 0)
         if not status:
             return
         if status == TIMEOUT:
@@ -236,17 +267,16 @@ class Link(Handle):
 class Messages:
     """Reads a link in batches and hands the messages out one at a time."""
 
-    __slots__ = ("_arena", "_link", "_lock", "_n", "_queue", "_size", "_spans", "cap")
+    __slots__ = ("_arena", "_into", "_link", "_lock", "_n", "_queue", "_spans")
 
     def __init__(self, link: Link, arena: int = 256 << 10, cap: int = 128) -> None:
         self._link = link
-        self._size = arena
         self._arena = (ctypes.c_char * arena)()
         self._spans = (ctypes.c_uint32 * (2 * cap))()
         self._n = c_size_t()
         self._queue: deque[bytes] = deque()
         self._lock = Lock()
-        self.cap = cap
+        self._into = self._spans, cap, byref(self._n), self._arena, arena, link.key
 
     def get(self, timeout_ms: int | None) -> bytes:
         """The next message, at once when one is at hand."""
@@ -258,13 +288,11 @@ class Messages:
 
     def _fill(self, timeout_ms: int | None) -> bytes:
         link = self._link
-        read = link._api.tst_link_read
-
-        def once(ms: int) -> int:
-            got: int = read(self._spans, self.cap, byref(self._n), self._arena, self._size, link._id, ms)
-            return got
-
-        status = link.repeat(once, timeout_ms)
+        read = link._read
+        status = read(*self._into, SLICE_MS if timeout_ms is None or timeout_ms > SLICE_MS else timeout_ms)
+        if status == TIMEOUT and (timeout_ms is None or timeout_ms > SLICE_MS):
+            left = None if timeout_ms is None else timeout_ms - SLICE_MS
+            status = link.repeat(lambda ms: read(*self._into, ms), left)
         if status not in (OK, DISCONTINUITY):
             raise link.domain.error(status)
         arena: Any = self._arena
