@@ -7,14 +7,15 @@
 #include "link_shared.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -54,8 +55,8 @@ typedef struct {
 	uint8_t head[12];
 	uint32_t pad1;
 	/* What follows is ours, guarded by send_lock but for what is atomic. */
-	uint64_t probed;
-	uint32_t probe;             /* sends since then */
+	_Atomic uint64_t probed;
+	_Atomic uint32_t probe;     /* sends since then */
 	_Atomic uint32_t hot;       /* a burst is going on: the pusher looks after it */
 	_Atomic uint32_t ticked;    /* sends since the pusher looked */
 	_Atomic uint32_t used;      /* bytes held back */
@@ -73,7 +74,7 @@ _Static_assert(offsetof(shared, visit) == 40 && offsetof(shared, messages_sent) 
 #define PROBE_NS (200 * 1000)
 #define TICK_NS (1000 * 1000)
 #define QUIET_TICKS (8)
-/* A burst of datagrams leaves at so many of them; a burst of stream data is held back by the system. */
+/* A burst of datagrams leaves at so many of them, one of pieces of a stream at so many bytes. */
 #define BURST_SEGMENTS (32)
 #define BURST_BYTES (60000)
 #define BURST_PAGE (4096)
@@ -189,14 +190,14 @@ static ssize_t cut(shared *s, const uint8_t *at, uint32_t n) {
 static int drain(shared *s, limit *l) {
 	uint32_t used = atomic_load_explicit(&s->used, memory_order_relaxed), done = 0;
 	const uint8_t *bytes = (const uint8_t *)s + BURST_PAGE;
-	int again = 0;
+	int again = 0, stream = (atomic_load_explicit(&s->kind, memory_order_relaxed) & STREAM) != 0;
 	while (done < used) {
 		uint32_t left = used - done;
-		int whole = !s->single && s->segments > 1 && done == 0;
-		uint32_t n = whole ? left : left < s->segment ? left : s->segment;
+		int whole = !stream && !s->single && s->segments > 1 && done == 0;
+		uint32_t n = whole || stream || left < s->segment ? left : s->segment;
 		ssize_t k = whole ? cut(s, bytes, n) : send(s->fd, bytes + done, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (k >= 0) {
-			done += n;
+			done += stream ? (uint32_t)k : n;
 			again = 0;
 			continue;
 		}
@@ -206,7 +207,7 @@ static int drain(shared *s, limit *l) {
 		case EAGAIN:
 			if (await(s, POLLOUT, l)) continue;
 			if (done > 0) memmove((uint8_t *)s + BURST_PAGE, bytes + done, left);
-			s->segments -= done / (s->segment ? s->segment : 1);
+			if (!stream) s->segments -= done / s->segment;
 			atomic_store(&s->used, left);
 			return 0;
 		case ECONNREFUSED: /* of an earlier datagram, which found no listener */
@@ -222,11 +223,22 @@ static int drain(shared *s, limit *l) {
 			}
 		}
 		atomic_store(&s->error, (uint32_t)errno);
-		done += n;
+		done += n; /* of a stream: all, as nothing follows a gap */
 	}
 	s->segments = 0;
 	atomic_store(&s->used, 0);
 	return 1;
+}
+
+static int detached(void *(*run)(void *), void *arg) {
+	pthread_attr_t a;
+	pthread_t t;
+	pthread_attr_init(&a);
+	pthread_attr_setdetachstate(&a, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&a, 64 << 10);
+	int ok = pthread_create(&t, &a, run, arg) == 0;
+	pthread_attr_destroy(&a);
+	return ok;
 }
 
 /* The pusher is a thread that exists while there are bursts. */
@@ -248,22 +260,18 @@ static int push(uint64_t id, int *quiet) {
 	shared *s = enter(p, id);
 	if (s == NULL) return 0;
 	*quiet = atomic_exchange(&s->ticked, 0) == 0 ? *quiet + 1 : 0;
-	int over = *quiet >= QUIET_TICKS, stream = (atomic_load(&s->kind) & STREAM) != 0;
+	int over = *quiet >= QUIET_TICKS;
 	uint32_t none = 0;
-	if (over || (!stream && atomic_load(&s->used) > 0)) {
+	if (over || atomic_load(&s->used) > 0) {
 		if (!atomic_compare_exchange_strong(&s->send_lock, &none, 1)) {
 			over = 0; /* somebody sends */
 		} else {
 			limit at_once = within(0);
-			if (!stream) drain(s, &at_once);
+			drain(s, &at_once);
 			over = over && atomic_load(&s->used) == 0;
 			if (over) atomic_store(&s->hot, 0);
 			unlock(s);
 		}
-	}
-	if (stream && (over || *quiet < 2)) {
-		int one = 1;
-		setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* sends what the system holds back */
 	}
 	leave(p);
 	return !over;
@@ -295,15 +303,7 @@ static int begin(uint64_t id) {
 	int ok = 0;
 	pthread_mutex_lock(&pusher.lock);
 	if (pusher.n < HOT_MOST) {
-		if (!pusher.running) {
-			pthread_attr_t a;
-			pthread_t t;
-			pthread_attr_init(&a);
-			pthread_attr_setdetachstate(&a, PTHREAD_CREATE_DETACHED);
-			pthread_attr_setstacksize(&a, 64 << 10);
-			pusher.running = pthread_create(&t, &a, pushing, NULL) == 0;
-			pthread_attr_destroy(&a);
-		}
+		if (!pusher.running) pusher.running = detached(pushing, NULL);
 		if (pusher.running) {
 			pusher.links[pusher.n].id = id;
 			pusher.links[pusher.n++].quiet = 0;
@@ -320,10 +320,9 @@ static int hot(shared *s, uint64_t id) {
 		atomic_store_explicit(&s->ticked, 1, memory_order_relaxed);
 		return 1;
 	}
-	if (++s->probe < PROBE_SENDS) return 0;
-	s->probe = 0;
-	uint64_t now = now_ns(), since = now - s->probed;
-	s->probed = now;
+	if (atomic_fetch_add_explicit(&s->probe, 1, memory_order_relaxed) + 1 < PROBE_SENDS) return 0;
+	atomic_store_explicit(&s->probe, 0, memory_order_relaxed);
+	uint64_t now = now_ns(), since = now - atomic_exchange_explicit(&s->probed, now, memory_order_relaxed);
 	if (since > PROBE_NS) return 0;
 	atomic_store(&s->ticked, 1);
 	atomic_store(&s->hot, 1);
@@ -408,13 +407,41 @@ static int datagram(shared *s, uint64_t id, const uint8_t *data, uint32_t n, lim
 	}
 }
 
-/* stream sends all of a piece, waiting for room within the limit; the lock is held. The bytes taken. */
-static size_t stream(shared *s, uint64_t id, const uint8_t *data, size_t n, limit *l) {
+/* stream takes a piece whole, or not at all; the lock is held. Results are those of datagram. */
+static int stream(shared *s, uint64_t id, const uint8_t *data, uint32_t n, limit *l) {
+	uint8_t *page = (uint8_t *)s + BURST_PAGE;
+	uint32_t used = atomic_load_explicit(&s->used, memory_order_relaxed);
+	int going = hot(s, id) && n < STREAM_SHORT;
+	if (used > 0 && (!going || used + n > BURST_BYTES)) {
+		if (!drain(s, l)) return -1;
+		if (atomic_load(&s->error)) return 0;
+		used = 0;
+	}
+	if (going) {
+		memcpy(page + used, data, n);
+		atomic_store(&s->used, used + n);
+		return 1;
+	}
+	for (;;) {
+		ssize_t k = send(s->fd, data, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (k == (ssize_t)n) return 1;
+		if (k > 0) { /* the rest leaves when there is room */
+			memcpy(page, data + k, n - (size_t)k);
+			atomic_store(&s->used, n - (uint32_t)k);
+			if (!atomic_exchange(&s->hot, 1) && !begin(id)) atomic_store(&s->hot, 0);
+			return 1;
+		}
+		if (errno == EAGAIN && !await(s, POLLOUT, l)) return -1;
+		if (errno != EAGAIN && errno != EINTR) return 0;
+	}
+}
+
+/* some sends what it can of a piece within the limit; the lock is held. The bytes taken. */
+static size_t some(shared *s, const uint8_t *data, size_t n, limit *l) {
 	size_t done = 0;
-	int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-	if (hot(s, id) && n < STREAM_SHORT) flags |= MSG_MORE;
+	if (!drain(s, l)) return 0;
 	while (done < n) {
-		ssize_t k = send(s->fd, data + done, n - done, flags);
+		ssize_t k = send(s->fd, data + done, n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (k >= 0) {
 			done += (size_t)k;
 		} else if (errno == EAGAIN) {
@@ -437,11 +464,13 @@ static int put(uint64_t id, const uint8_t *data, size_t n, int32_t ms, uint32_t 
 	int done = 0;
 	uint32_t kind = atomic_load_explicit(&s->kind, memory_order_relaxed), call = kind & CALL;
 	if ((kind & kinds) && atomic_load(&s->open) && n <= s->max && (data != NULL || n == 0) &&
-	    !(call && (n == 0 || (ms >= 0 && ms < CALL_MS))) && atomic_load(&s->error) == 0) {
+	    !(call && ms >= 0 && ms < CALL_MS) && (n > 0 || !(kind & (CALL | STREAM))) && (n <= BURST_BYTES || !(kind & STREAM)) && atomic_load(&s->error) == 0) {
 		uint64_t visit = atomic_load(&s->visit);
 		if ((visit == 0 || now_ns() < visit) && lock(s, ms)) {
 			limit l = within(ms);
-			done = call ? s->send(s->arg, data, (uint32_t)n) : datagram(s, id, data, (uint32_t)n, &l);
+			done = call              ? s->send(s->arg, data, (uint32_t)n)
+			       : kind & STREAM ? stream(s, id, data, (uint32_t)n, &l)
+			                       : datagram(s, id, data, (uint32_t)n, &l);
 			if (done == 1) count(s, 1, n + (kind & RTP ? 12 : 0));
 			unlock(s);
 			if (done < 0 && atomic_load(&s->open) == 0) done = 0;
@@ -452,8 +481,10 @@ static int put(uint64_t id, const uint8_t *data, size_t n, int32_t ms, uint32_t 
 }
 
 tst_status tst_link_send(tst_link id, tst_cu8 *data, size_t n, int32_t ms) {
-	int done = put(id, data, n, ms, DATAGRAM | RTP | CALL);
-	return done > 0 ? TST_OK : done < 0 ? TST_E_TIMEOUT : tsti_link_send(id, data, n, ms);
+	int done = put(id, data, n, ms, DATAGRAM | RTP | STREAM | CALL);
+	if (done > 0) return TST_OK;
+	if (done < 0 || !tsti_shared_drain(id, ms)) return TST_E_TIMEOUT;
+	return tsti_link_send(id, data, n, ms);
 }
 
 #define PACKET (188)
@@ -495,13 +526,14 @@ tst_status tst_tcp_send(size_t *taken, tst_link id, tst_cu8 *data, size_t n, int
 	if (s != NULL) {
 		if ((atomic_load(&s->kind) & STREAM) && atomic_load(&s->open) && n <= s->max && lock(s, ms)) {
 			limit l = within(ms);
-			done = stream(s, id, data, n, &l);
+			done = some(s, data, n, &l);
 			if (done > 0) count(s, done == n, done);
 			unlock(s);
 			if (l.end != 0) ms = 0; /* waited for already */
 		}
 		leave(p);
 		if ((*taken = done) == n) return TST_OK;
+		if (!tsti_shared_drain(id, 0)) return TST_E_TIMEOUT;
 	}
 	tst_status st = tsti_tcp_send(taken, id, data == NULL ? NULL : data + done, n - done, ms);
 	if (taken != NULL) *taken += done;
@@ -570,6 +602,10 @@ tst_status tst_tcp_receive(size_t *got, uint8_t *out, size_t cap, tst_link id, i
 		ssize_t k = 0;
 		if ((atomic_load(&s->kind) & (STREAM | POLL)) == (STREAM | POLL) && atomic_load(&s->open)) {
 			limit l = within(ms);
+			/* Questions and answers are no burst: what is waited for may answer what is held back. */
+			atomic_store_explicit(&s->probe, 0, memory_order_relaxed);
+			atomic_store_explicit(&s->probed, 0, memory_order_relaxed);
+			if (atomic_load(&s->used) > 0) tsti_shared_drain(id, 0);
 			k = recv(s->fd, out, cap, MSG_DONTWAIT);
 			if (k < 0 && errno == EAGAIN && ms != 0 && await(s, POLLIN, &l) && atomic_load(&s->open))
 				k = recv(s->fd, out, cap, MSG_DONTWAIT);
@@ -597,20 +633,67 @@ void tsti_shared_add(uint64_t id, void *memory) {
 	atomic_store(&p->id, id);
 }
 
-void tsti_shared_drain(uint64_t id, int ms) {
+int tsti_shared_drain(uint64_t id, int ms) {
 	place *p = place_of(id);
 	shared *s = enter(p, id);
-	if (s == NULL) return;
+	if (s == NULL) return 1;
+	int done = 1;
 	if (atomic_load(&s->used) > 0 && lock(s, ms)) {
 		limit l = within(ms);
 		drain(s, &l);
 		unlock(s);
 	}
+	done = atomic_load(&s->used) == 0 || !atomic_load(&s->open);
 	leave(p);
+	return done;
+}
+
+/* rest is the end of a stream that a peer has not taken yet when the link is closed. As the system does with what
+ * it was given, a thread goes on sending it. */
+typedef struct {
+	int fd;
+	uint32_t n;
+	uint8_t bytes[];
+} rest;
+
+#define REST_MS (60 * 1000) /* without progress */
+
+static void *send_rest(void *arg) {
+	rest *r = arg;
+	for (uint32_t done = 0; done < r->n;) {
+		ssize_t k = send(r->fd, r->bytes + done, r->n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (k >= 0) {
+			done += (uint32_t)k;
+		} else if (errno == EAGAIN) {
+			struct pollfd f = { r->fd, POLLOUT, 0 };
+			if (poll(&f, 1, REST_MS) == 0) break;
+		} else if (errno != EINTR) {
+			break;
+		}
+	}
+	close(r->fd);
+	free(r);
+	return NULL;
+}
+
+/* hand_over gives what a closed stream still holds back to a thread. */
+static void hand_over(shared *s) {
+	uint32_t n = atomic_load(&s->used);
+	rest *r = malloc(sizeof *r + n);
+	if (r == NULL) return;
+	r->n = n;
+	memcpy(r->bytes, (uint8_t *)s + BURST_PAGE, n);
+	r->fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
+	if (r->fd < 0 || !detached(send_rest, r)) {
+		if (r->fd >= 0) close(r->fd);
+		free(r);
+	}
 }
 
 /* How long a close waits for room for what a burst holds back, in ms: longer a close may not take. */
 #define LAST_MS (20)
+/* The same of the end of the process. */
+#define EXIT_MS (2000)
 
 void tsti_shared_remove(uint64_t id) {
 	place *p = place_of(id);
@@ -625,14 +708,14 @@ void tsti_shared_remove(uint64_t id) {
 	if (atomic_load(&s->used) > 0) {
 		s->wake = -1;
 		limit l = within(LAST_MS);
-		drain(s, &l);
+		if (!drain(s, &l) && (atomic_load(&s->kind) & STREAM)) hand_over(s);
 	}
 	atomic_store(&p->memory, NULL);
 }
 
 /* A process that ends without closing its links still sends what their bursts hold back. */
 __attribute__((destructor)) static void last(void) {
-	if (pthread_mutex_trylock(&pusher.lock) != 0) return;
-	for (int i = 0; i < pusher.n; i++) tsti_shared_drain(pusher.links[i].id, 0);
+	if (pthread_mutex_lock(&pusher.lock) != 0) return;
+	for (int i = 0; i < pusher.n; i++) tsti_shared_drain(pusher.links[i].id, EXIT_MS);
 	pthread_mutex_unlock(&pusher.lock);
 }

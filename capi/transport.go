@@ -145,8 +145,8 @@ func (l *link) withdraw() {
 // writerOf is linkAs for what sends: what C holds back goes out first.
 func writerOf(id C.tst_link, ms C.int32_t) (*link, transport.Writer, time.Duration, error) {
 	l, w, timeout, err := linkAs[transport.Writer](id, ms)
-	if err == nil && l.shared.Load() != nil {
-		C.tsti_shared_drain(C.uint64_t(id), ms)
+	if err == nil && l.shared.Load() != nil && C.tsti_shared_drain(C.uint64_t(id), ms) == 0 {
+		err = transport.Timeout("link")
 	}
 	return l, w, timeout, err
 }

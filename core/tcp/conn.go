@@ -143,6 +143,9 @@ func (c *Conn) Write(p []byte, timeout time.Duration) (int, error) {
 	}
 	c.fast.Lock()
 	defer c.fast.Unlock()
+	if err := c.fast.TakeError(); err != nil {
+		return 0, c.sendFailed(err, time.Time{})
+	}
 	if c.plain != nil && c.idle == 0 {
 		// The common case asks no clock.
 		n, err := c.plain.write(p, timeout)

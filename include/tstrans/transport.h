@@ -109,7 +109,9 @@ tst_status tst_link_read(tst_span *spans, size_t cap, size_t *n, uint8_t *arena,
 tst_status tst_link_write(size_t *taken, tst_link link, tst_cu8 *data, size_t len, tst_cspan *spans, size_t count,
                           int32_t timeout_ms);
 
-/* tst_link_send is tst_link_write of one message. Any thread, any time. Since 1. */
+/* tst_link_send is tst_link_write of one message. In a burst (8 sends within 200 us or so) UDP, RTP and TCP
+ * messages may be held back for up to a millisecond to leave together; what fails then is told by the next
+ * send. Any thread, any time. Since 1. */
 tst_status tst_link_send(tst_link link, tst_cu8 *data, size_t len, int32_t timeout_ms);
 
 /* tst_link_read_ts reads whole TS packets: *len bytes, a multiple of 188, in arena

@@ -19,7 +19,7 @@ import os
 
 from ._live import CancelHandle as _CancelHandle
 from ._live import Closing, Final, Snapshot, text
-from ._native.tcp_lib import DOMAIN, adopt, dial, listen, receive, send
+from ._native.tcp_lib import DOMAIN, adopt, dial, listen
 from ._native.transport_abi import TST_LINK_LOCAL, TST_LINK_PEER
 from ._native.transport_lib import Link, unsigned
 from .exceptions import TcpError, TcpErrorKind
@@ -48,6 +48,8 @@ __all__ = [
     "TransportBuilder",
 ]
 
+#: Longer data is sent in pieces.
+_WHOLE = 60000
 _MOST_BUFFER = 1 << 30
 _MOST = (1 << 31) - 1
 _MOST_MS = (1 << 32) - 1
@@ -154,7 +156,10 @@ class Transport(Closing):
             TcpError: longer than ``pkt_size`` (``PAYLOAD_TOO_LARGE``), the peer is gone (``IO``), or the
                 object is closed or cancelled (``CLOSED``).
         """
-        send(self._link, payload)
+        if payload.__class__ is bytes and 0 < len(payload) <= _WHOLE:
+            self._link.send(payload)
+        else:
+            self._link.send_all(payload)
 
     def recv(self, buf: bytearray) -> int:
         """Fill ``buf`` with what arrived and tell how many bytes that is, at least one.
@@ -167,7 +172,7 @@ class Transport(Closing):
             raise TypeError(f"recv() fills a bytearray, not {type(buf).__name__!r}")
         if not buf:
             raise ValueError("recv() needs a buffer with room")
-        return receive(self._link, buf)
+        return int(self._link.receive(buf))
 
     def peer_addr(self) -> str:
         """``ip:port`` of the other side, empty once this one is closed."""

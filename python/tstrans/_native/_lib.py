@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ClassVar, NoReturn
 
-__all__ = ["ClosedHandleError", "ForkedHandleError", "Handle", "check", "failure", "library", "pin", "plain", "room"]
+__all__ = [
+    "ClosedHandleError",
+    "ForkedHandleError",
+    "Handle",
+    "check",
+    "failure",
+    "library",
+    "pin",
+    "plain",
+    "room",
+]
 
 LIBRARY_NAME = "libtstrans.so"
 
@@ -56,7 +66,6 @@ class Library:
             module = import_module(f"{__package__}.{name}_abi")
             api = self._rooms[name] = module.Api(self._free, self._held)
         return api
-
 
     def plain(self, name: str) -> Any:
         f = self._plain.get(name)
@@ -117,9 +126,9 @@ def room(name: str) -> Any:
 def plain(name: str) -> Any:
     """A function that returns a status, bound without the types of its arguments.
 
-    For calls that are made a hundred thousand times a second: with types each argument costs more than the whole
-    rest of the call. They have to be bytes, ctypes objects (ids and addresses among them), or integers that fit a
-    C int, which the calling convention widens where the function takes a size.
+    For calls that are made a hundred thousand times a second: with types each argument costs more than the
+    whole rest of the call. They have to be bytes, ctypes objects (ids and addresses among them), or integers
+    that fit a C int, which the calling convention widens where the function takes a size.
     """
     return (_current or _load()).plain(name)
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import byref, c_size_t
+from typing import Any
 
 from ..exceptions import TcpError, TcpErrorKind
 from . import base_abi as base
-from ._lib import Pin, pin, plain, room
-from .transport_lib import LONGEST, SLICE_MS, Domain, Link, Parameters, open_link
+from ._lib import pin, plain, room
+from .transport_lib import LONGEST, SLICE_MS, Domain, Link, Parameters, open_link, opened
 
 __all__ = [
     "DOMAIN",
     "MANAGED",
+    "TcpLink",
     "adopt",
     "dial",
     "listen",
     "managed_receiving",
     "managed_sending",
-    "receive",
-    "send",
 ]
 
 DOMAIN = Domain(
@@ -30,9 +30,67 @@ DOMAIN = Domain(
 )
 
 
-def dial(parameters: Parameters) -> Link:
+class TcpLink(Link):
+    """A connection."""
+
+    __slots__ = ("_take", "_tcp")
+
+    def __init__(self, handle: int, domain: Domain) -> None:
+        self._tcp = room("tcp")
+        self._take = plain("tst_tcp_receive")
+        super().__init__(handle, domain)
+
+    def send_all(self, data: object) -> None:
+        """Send all of data, in pieces that Ctrl-C can come between."""
+        at, size, _kept = pin(data)
+        taken = c_size_t()
+        status = self._tcp.tst_tcp_send(byref(taken), self._id, at, size, SLICE_MS)
+        if status:
+            self._some_rest(status, at, size, taken)
+
+    def _some_rest(self, status: int, at: Any, size: int, taken: c_size_t) -> None:
+        """Go on after a call that did not send all."""
+        if status != base.TST_E_TIMEOUT:
+            raise self.error(status)
+        if isinstance(at, bytes):  # the caller keeps them
+            at = ctypes.cast(ctypes.c_char_p(at), ctypes.c_void_p).value
+        done = taken.value
+        write = self._tcp.tst_tcp_send
+
+        def more(ms: int) -> int:
+            nonlocal done
+            got: int = write(byref(taken), self._id, at + done, size - done, ms)
+            done += taken.value
+            return got
+
+        status = self.repeat(more, None)
+        if status:
+            raise self.domain.error(status)
+
+    def receive(self, buffer: bytearray) -> int:
+        """Fill a buffer with what arrived: the number of bytes."""
+        got = c_size_t()
+        size = len(buffer)
+        if size > LONGEST:
+            raise ValueError(f"a buffer of {size} bytes is longer than {LONGEST}")
+        # The view keeps the buffer from being resized meanwhile.
+        view = (ctypes.c_char * size).from_buffer(buffer)
+        status = self._take(byref(got), view, size, self.key, SLICE_MS)
+        while status == base.TST_E_TIMEOUT:
+            status = self._take(byref(got), view, size, self.key, SLICE_MS)
+        if status:
+            raise self.error(status)
+        return got.value
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._take = self._put
+        self._tcp = self._api
+
+
+def dial(parameters: Parameters) -> TcpLink:
     """A connected link."""
-    link = open_link(DOMAIN, room("tcp").tst_tcp_dial, parameters)
+    link = TcpLink(opened(DOMAIN, room("tcp").tst_tcp_dial, parameters), DOMAIN)
     link.wait()
     return link
 
@@ -42,68 +100,9 @@ def listen(parameters: Parameters) -> Link:
     return open_link(DOMAIN, room("tcp").tst_tcp_listen, parameters)
 
 
-def adopt(handle: int) -> Link:
+def adopt(handle: int) -> TcpLink:
     """The link of an accepted connection."""
-    return Link(handle, DOMAIN)
-
-
-def send(link: Link, data: object) -> None:
-    """Send all of data."""
-    taken = c_size_t()
-    if data.__class__ is bytes and len(data) <= LONGEST:  # type: ignore[arg-type]
-        status = plain("tst_tcp_send")(byref(taken), link.key, data, len(data), SLICE_MS)  # type: ignore[arg-type]
-        if not status:
-            return
-        at, size, kept = pin(data)
-        write = room("tcp").tst_tcp_send
-    else:
-        at, size, kept = pin(data)
-        write = room("tcp").tst_tcp_send
-        status = write(byref(taken), link._id, at, size, SLICE_MS)
-    if status != base.TST_E_TIMEOUT:
-        if status:
-            raise link.error(status)
-        return
-    if isinstance(at, bytes):
-        kept = at
-        at = ctypes.cast(ctypes.c_char_p(at), ctypes.c_void_p).value
-    done = taken.value
-
-    def more(ms: int) -> int:
-        nonlocal done
-        got: int = write(byref(taken), link._id, at + done, size - done, ms)
-        done += taken.value
-        return got
-
-    status = link.repeat(more, None)
-    del kept
-    if status:
-        raise DOMAIN.error(status)
-
-
-def receive(link: Link, buffer: bytearray) -> int:
-    """Fill a buffer with what arrived: the number of bytes."""
-    got = c_size_t()
-    if buffer.__class__ is bytearray and 0 < len(buffer) <= LONGEST:
-        into = (ctypes.c_char * len(buffer)).from_buffer(buffer)
-        read = plain("tst_tcp_receive")
-        what = byref(got), into, len(buffer), link.key
-        status = read(*what, SLICE_MS)
-        if status == base.TST_E_TIMEOUT:
-            status = link.repeat(lambda ms: read(*what, ms), None)
-        if status:
-            raise link.error(status)
-        return got.value
-    read = room("tcp").tst_tcp_receive
-    with_room = Pin(buffer, writable=True)
-    try:
-        at, size = with_room.address, with_room.length
-        status = link.repeat(lambda ms: read(byref(got), at, size, link._id, ms), None)
-    finally:
-        with_room.release()
-    if status:
-        raise DOMAIN.error(status)
-    return got.value
+    return TcpLink(handle, DOMAIN)
 
 
 MANAGED = Domain(

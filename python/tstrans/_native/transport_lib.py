@@ -16,7 +16,7 @@ from . import base_abi as base
 from . import transport_abi as abi
 from ._lib import Config, ForkedHandleError, Handle, failure, pin, plain, room
 
-__all__ = ["Domain", "Link", "Messages", "Parameters", "open_link", "unsigned"]
+__all__ = ["Domain", "Link", "Messages", "Parameters", "open_link", "opened", "unsigned"]
 
 #: How long a call may wait before Python looks for signals, in ms.
 SLICE_MS = 100
@@ -94,7 +94,7 @@ class Link(Handle):
 
     _room = "transport"
     _close_name = "tst_link_close"
-    __slots__ = ("_put", "_read", "domain", "key")
+    __slots__ = ("_cut", "_put", "_read", "_spare", "domain", "key")
 
     #: The id, for functions bound by `plain`.
     key: c_uint64
@@ -104,12 +104,15 @@ class Link(Handle):
         self.key = c_uint64(handle)
         self._put = plain("tst_link_send")
         self._read = plain("tst_link_read")
+        self._cut = plain("tst_link_write_ts")
+        #: Counts with their references, for a call each.
+        self._spare: list[tuple[c_size_t, Any]] = []
         self._own(room(self._room), handle)
 
     def _forget(self) -> None:
         super()._forget()
         self.key.value = 0
-        self._put = self._read = _forked
+        self._put = self._read = self._cut = _forked
 
     def error(self, status: int) -> BaseException:
         """The exception for a status of a function bound by `plain`."""
@@ -151,15 +154,20 @@ class Link(Handle):
 
     def send(self, data: object, timeout_ms: int | None = None) -> None:
         """Send one message."""
-        at: Any
-        if data.__class__ is bytes and len(data) <= LONGEST:  # type: ignore[arg-type]
-            at, size = data, len(data)  # type: ignore[arg-type]
-            status = self._put(self.key, at, size, SLICE_MS if timeout_ms is None else 0)
+        if data.__class__ is bytes and len(data) <= LONGEST:
+            status = self._put(self.key, data, len(data), SLICE_MS if timeout_ms is None else 0)
+            if not status:
+                return
+            at, size, kept = pin(data)
         else:
-            at, size, _kept = pin(data)
+            at, size, kept = pin(data)
             status = self._api.tst_link_send(self._id, at, size, SLICE_MS if timeout_ms is None else 0)
-        if not status:
-            return
+        if status:
+            self._send_rest(status, at, size, timeout_ms)
+        del kept
+
+    def _send_rest(self, status: int, at: Any, size: int, timeout_ms: int | None) -> None:
+        """Go on after a send that did not succeed at once."""
         if status == TIMEOUT:
             send = self._api.tst_link_send
             status = self.repeat(lambda ms: send(self._id, at, size, ms), timeout_ms)
@@ -168,20 +176,31 @@ class Link(Handle):
 
     def send_ts(self, data: object, timeout_ms: int | None = None) -> None:
         """Take a piece of a transport stream over and send the messages it completes."""
-        at: Any
-        kept: object = None
-        if data.__class__ is bytes:
-            at, size = data, len(data)
+        if data.__class__ is bytes and len(data) <= LONGEST:
+            try:
+                one = self._spare.pop()
+            except IndexError:
+                taken = c_size_t()
+                one = taken, byref(taken)
+            status = self._cut(one[1], self.key, data, len(data), SLICE_MS)
+            if not status:
+                self._spare.append(one)
+                return
+            taken = one[0]
+            at, size, kept = pin(data)
         else:
             at, size, kept = pin(data)
-        taken = c_size_t()
-        status = self._api.tst_link_write_ts(byref(taken), self._id, at, size, SLICE_MS)
+            taken = c_size_t()
+            status = self._api.tst_link_write_ts(byref(taken), self._id, at, size, SLICE_MS)
+        if status:
+            self._cut_rest(status, at, size, taken, timeout_ms)
+        del kept
+
+    def _cut_rest(self, status: int, at: Any, size: int, taken: c_size_t, timeout_ms: int | None) -> None:
+        """Go on after a call that did not take all of a piece."""
         if status != TIMEOUT:
-            if status:
-                raise self.domain.error(status)
-            return
-        if isinstance(at, bytes):
-            kept = at
+            raise self.error(status)
+        if isinstance(at, bytes):  # the caller keeps them
             at = ctypes.cast(ctypes.c_char_p(at), ctypes.c_void_p).value
         done = taken.value
         write = self._api.tst_link_write_ts
@@ -193,7 +212,6 @@ class Link(Handle):
             return got
 
         status = self.repeat(more, timeout_ms)
-        del kept
         if status:
             raise self.domain.error(status)
 
@@ -291,8 +309,7 @@ class Messages:
         read = link._read
         status = read(*self._into, SLICE_MS if timeout_ms is None or timeout_ms > SLICE_MS else timeout_ms)
         if status == TIMEOUT and (timeout_ms is None or timeout_ms > SLICE_MS):
-            left = None if timeout_ms is None else timeout_ms - SLICE_MS
-            status = link.repeat(lambda ms: read(*self._into, ms), left)
+            status = self._wait(None if timeout_ms is None else timeout_ms - SLICE_MS)
         if status not in (OK, DISCONTINUITY):
             raise link.domain.error(status)
         arena: Any = self._arena
@@ -303,6 +320,10 @@ class Messages:
                 add(arena[at : at + n])
         first: bytes = arena[spans[0] : spans[0] + spans[1]]
         return first
+
+    def _wait(self, timeout_ms: int | None) -> int:
+        read = self._link._read
+        return self._link.repeat(lambda ms: read(*self._into, ms), timeout_ms)
 
     def waiting(self) -> tuple[int, int]:
         """(messages, bytes) taken from the link and not handed out yet."""
@@ -321,9 +342,19 @@ def open_link(
     swap: Mapping[Any, Any] | None = None,
 ) -> Link:
     """Make a link with a constructor of the library: `open_(out, config)`."""
+    return Link(opened(domain, open_, parameters, swap), domain)
+
+
+def opened(
+    domain: Domain,
+    open_: Callable[[Any, int], int],
+    parameters: Parameters,
+    swap: Mapping[Any, Any] | None = None,
+) -> int:
+    """The handle that a constructor of the library gives."""
     out = c_uint64()
     with Config(dict(parameters)) as config:
         status = open_(byref(out), config)
         if status:
             raise domain.error(status, swap)
-    return Link(out.value, domain)
+    return out.value
