@@ -48,7 +48,7 @@ class PacketByPacket(Live):
         self._rest = iter(())
 
     def _next(self, max_len: int) -> bytes:
-        if max_len.__class__ is not int or max_len < 0:
+        if max_len.__class__ is not int or not 0 <= max_len < 1 << 64:
             unsigned("max_len", max_len, 64)
         for packet in self._rest:
             return packet

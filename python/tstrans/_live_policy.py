@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from ._live import Choice, Frozen, Snapshot
 from ._native.transport_lib import unsigned
@@ -51,6 +51,9 @@ class BackoffStrategy(Frozen):
         if max_ms < base_ms:
             raise ValueError(f"max_ms ({max_ms}) is below base_ms ({base_ms})")
         return cls._of("exponential", base_ms, max_ms)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return BackoffStrategy._of, (self._kind, self._base_ms, self._max_ms)
 
     @property
     def kind(self) -> str:
@@ -154,6 +157,9 @@ class ReconnectPolicy:
         put(self, "_overflow", overflow_policy)
         put(self, "_mode", mode)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _policy, (self._max_attempts, self._backoff, self._capacity, self._overflow, self._mode)
+
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"ReconnectPolicy is frozen: {name}")
 
@@ -199,6 +205,23 @@ class ReconnectPolicy:
             f"ReconnectPolicy(max_attempts={self._max_attempts}, backoff={self._backoff!r}, "
             f"gap_buffer_capacity={self._capacity}, overflow_policy={self._overflow!r}, mode={self._mode!r})"
         )
+
+
+def _policy(
+    max_attempts: int | None,
+    backoff: BackoffStrategy,
+    capacity: int,
+    overflow: OverflowPolicy,
+    mode: ReconnectMode,
+) -> ReconnectPolicy:
+    """What a copy of a policy is made with."""
+    return ReconnectPolicy(
+        max_attempts=max_attempts,
+        backoff=backoff,
+        gap_buffer_capacity=capacity,
+        overflow_policy=overflow,
+        mode=mode,
+    )
 
 
 class ManagedTransportStats(Snapshot):

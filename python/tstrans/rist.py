@@ -152,7 +152,15 @@ class RistStats(Snapshot):
 
 
 class _Base(Closing):
-    __slots__ = ()
+    __slots__ = ("_where",)
+    _where: str
+
+    def _at(self, values: dict[str, Any]) -> None:
+        self._where = values["url"].partition("?")[0]
+
+    def _shown(self, role: str) -> str:
+        state = "closed" if self._link.closed else f'{role}="{self._where}"'
+        return f"{type(self).__name__}({state})"
 
     def stats(self) -> RistStats:
         """The counters; waits for nothing. ``packets_dropped`` are those that never came."""
@@ -189,6 +197,7 @@ class Transport(_Base):
     def _of(cls, values: dict[str, Any]) -> Transport:
         self = object.__new__(cls)
         self._hold(sending(values))
+        self._at(values)
         return self
 
     def send(self, payload: bytes | bytearray | memoryview) -> None:
@@ -199,6 +208,9 @@ class Transport(_Base):
                 (``CLOSED``).
         """
         self._link.send(payload)
+
+    def __repr__(self) -> str:
+        return self._shown("peer")
 
 
 class RecvTransport(_Base):
@@ -216,6 +228,7 @@ class RecvTransport(_Base):
     def _of(cls, values: dict[str, Any]) -> RecvTransport:
         self = object.__new__(cls)
         self._hold(receiving(values))
+        self._at(values)
         self._messages = Messages(self._link)
         self._flag.end = self._messages.drop
         return self
@@ -230,6 +243,9 @@ class RecvTransport(_Base):
         if self._flag.set:
             raise DOMAIN.closed("the transport")
         return self._messages.get(None if timeout_ms is None else unsigned("timeout_ms", timeout_ms, 64))
+
+    def __repr__(self) -> str:
+        return self._shown("bind")
 
 
 class _Builder(Final):

@@ -26,10 +26,14 @@ from .exceptions import TcpError, TcpErrorKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from ._live_tcp import ManagedDemuxReceiver as ManagedDemuxReceiver
     from ._live_tcp import ManagedMuxSender as ManagedMuxSender
     from ._live_tcp import ManagedReceiver as ManagedReceiver
     from ._live_tcp import ManagedSender as ManagedSender
+
+    _T = TypeVar("_T")
 
 __all__ = [
     "CancelHandle",
@@ -76,14 +80,21 @@ class SocketStats(Snapshot):
     recv_errors: int
 
 
+def _exactly(kind: type[_T], name: str, value: _T) -> _T:
+    """An argument that is taken as it is: a TypeError for what is no `kind`."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {kind.__name__}, not {type(value).__name__!r}")
+    return value
+
+
 class ClientCert:
     """A certificate chain and its key, both PEM, for a client that shows who it is."""
 
     __slots__ = ("_cert_pem", "_key_pem")
 
     def __init__(self, cert_pem: bytes, key_pem: bytes) -> None:
-        self._cert_pem = bytes(cert_pem)
-        self._key_pem = bytes(key_pem)
+        self._cert_pem = _exactly(bytes, "cert_pem", cert_pem)
+        self._key_pem = _exactly(bytes, "key_pem", key_pem)
 
     @property
     def cert_pem(self) -> bytes:
@@ -105,11 +116,15 @@ class TlsConfig:
     __slots__ = ("_ca_pem", "_client_cert", "_verify_hostname")
 
     def __init__(
-        self, ca_pem: bytes = b"", *, verify_hostname: bool = True, client_cert: ClientCert | None = None
+        self,
+        ca_pem: bytes | None = None,
+        *,
+        verify_hostname: bool = True,
+        client_cert: ClientCert | None = None,
     ) -> None:
-        self._ca_pem = bytes(ca_pem)
-        self._verify_hostname = verify_hostname
-        self._client_cert = client_cert
+        self._ca_pem = b"" if ca_pem is None else _exactly(bytes, "ca_pem", ca_pem)
+        self._verify_hostname = _exactly(bool, "verify_hostname", verify_hostname)
+        self._client_cert = None if client_cert is None else _exactly(ClientCert, "client_cert", client_cert)
 
     @property
     def ca_pem(self) -> bytes:

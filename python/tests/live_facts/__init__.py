@@ -7,6 +7,7 @@ object with whatever `tstrans` the interpreter has: that is how another implemen
 from __future__ import annotations
 
 from live_facts import (  # noqa: F401 - in the order of the table
+    arguments,
     datagrams,
     rist_facts,
     srt_building,

@@ -138,7 +138,7 @@ class Builder:
 
     def payload_size(self, value: int) -> Builder:
         """The longest message in bytes, at most 1456; 1316 unless set."""
-        return self._number("payloadsize", "payload_size", value)
+        return self._number("payloadsize", "payload_size", value, 16)
 
     def _finish(self, wanted: tuple[str, ...]) -> tuple[dict[str, Any], Any]:
         values: dict[str, Any] = {"url": self._url}
