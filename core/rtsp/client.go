@@ -247,46 +247,58 @@ func (s *Session) deliver(a, b []byte) {
 	s.stalled.Store(false)
 }
 
-// setup sets up track i, trying UDP first where both will do.
+// setup sets up track i: by UDP where that will do, then on the connection where
+// that will do, and last from a group, for servers that know no other way.
 func (s *Session) setup(ctx context.Context, i int, u *base.URL) error {
-	tcp := s.cfg.Transport == TransportTCP || (i > 0 && s.links[0].tcp)
-	if !tcp {
-		done, err := s.setupUDP(ctx, i, u)
-		if done || err != nil {
-			return err
-		}
+	refused := func(err error) bool { return tsterr.KindOf(err) == tsterr.RTSPUnsupportedTransport && i == 0 }
+	switch {
+	case s.cfg.Transport == TransportTCP || (i > 0 && s.links[0].tcp):
+		return s.setupTCP(ctx, i, u)
+	case i > 0 && s.links[0].group:
+		return s.setupUDP(ctx, i, u, fromGroup, nil)
 	}
-	return s.setupTCP(ctx, i, u)
-}
-
-// setupUDP reports done when the server agreed.
-func (s *Session) setupUDP(ctx context.Context, i int, u *base.URL) (done bool, err error) {
 	pair, err := listenPair(ctx, netip.IPv4Unspecified(), s.peer())
 	if err != nil {
-		return false, err
+		return err
 	}
 	port := pair.rtp.LocalAddr().Port()
-	res, err := s.do(ctx, base.Setup, u, base.Header{
-		"Transport": base.HeaderValue{fmt.Sprintf("RTP/AVP;unicast;client_port=%d-%d", port, port+1)},
-	})
+	err = s.setupUDP(ctx, i, u, fmt.Sprintf("RTP/AVP;unicast;client_port=%d-%d", port, port+1), pair)
+	if refused(err) && s.cfg.Transport == TransportAuto {
+		err = s.setupTCP(ctx, i, u)
+	}
+	if refused(err) {
+		if again := s.setupUDP(ctx, i, u, fromGroup, nil); !refused(again) {
+			return again
+		}
+	}
+	return err
+}
+
+// fromGroup asks for the group that a server sends to.
+const fromGroup = "RTP/AVP;multicast"
+
+// setupUDP asks for a transport by UDP, to the ports of pair or, without, to a
+// group's. It takes pair over.
+func (s *Session) setupUDP(ctx context.Context, i int, u *base.URL, ask string, pair *udpPair) error {
+	if pair == nil {
+		pair = &udpPair{}
+	}
+	res, err := s.do(ctx, base.Setup, u, base.Header{"Transport": base.HeaderValue{ask}})
 	if err == nil {
 		err = check(res, base.Setup)
 	}
 	if err != nil {
 		pair.close()
-		if tsterr.KindOf(err) == tsterr.RTSPUnsupportedTransport && s.cfg.Transport == TransportAuto && i == 0 {
-			return false, nil
-		}
-		return false, err
+		return err
 	}
 	th, err := s.accepted(res)
 	if err != nil {
 		pair.close()
-		return false, err
+		return err
 	}
 	if th.Protocol == headers.TransportProtocolTCP {
 		pair.close()
-		return true, s.interleave(i, th)
+		return s.interleave(i, th)
 	}
 	l := &link{udp: pair}
 	from := s.peer()
@@ -299,9 +311,12 @@ func (s *Session) setupUDP(ctx context.Context, i int, u *base.URL) (done bool, 
 	case th.Delivery != nil && *th.Delivery == headers.TransportDeliveryMulticast && th.Destination != nil:
 		pair.close()
 		if l.udp, err = joinPair(ctx, th, s.local()); err != nil {
-			return false, err
+			return err
 		}
+		l.group = true
 		from = netip.Addr{} // a group may have any sender
+	case pair.rtp == nil:
+		return errState("SETUP: the answer names no group")
 	case th.ServerPorts != nil && from.IsValid():
 		to := netip.AddrPortFrom(from, uint16(th.ServerPorts[0]))      //nolint:gosec // a port, or the send fails
 		l.rtcpTo = netip.AddrPortFrom(from, uint16(th.ServerPorts[1])) //nolint:gosec // see above
@@ -311,7 +326,7 @@ func (s *Session) setupUDP(ctx context.Context, i int, u *base.URL) (done bool, 
 	}
 	s.add(l)
 	l.udp.start(s, i, from)
-	return true, nil
+	return nil
 }
 
 func (s *Session) add(l *link) {

@@ -142,7 +142,7 @@ func TestLossesAreReported(t *testing.T) {
 	leak.Check(t)
 	media := &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{&format.MPEGTS{}}}
 	for _, hold := range []time.Duration{0, -1} {
-		p := newPeerServer(t, nil, false, media)
+		p := newPeerServer(t, nil, everyWay, media)
 		s := dial(t, ClientConfig{URL: "rtsp://" + p.RTSPAddress + "/ts", Transport: TransportUDP, Hold: hold})
 		st := take(t, s)
 		<-p.ready

@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -175,7 +176,27 @@ func (*peerServer) OnPause(*gortsplib.ServerHandlerOnPauseCtx) (*base.Response, 
 	return &base.Response{StatusCode: base.StatusOK}, nil
 }
 
-func newPeerServer(t *testing.T, methods []auth.VerifyMethod, noUDP bool, medias ...*description.Media) *peerServer {
+// serving is how a peer's server sends by UDP.
+type serving int
+
+const (
+	everyWay serving = iota
+	noUDP
+	groupOnly
+)
+
+// routed tells whether groups have a way out.
+func routed(t *testing.T) bool {
+	t.Helper()
+	c, err := net.Dial("udp4", "239.255.0.1:9")
+	if err != nil {
+		return false
+	}
+	_ = c.Close()
+	return true
+}
+
+func newPeerServer(t *testing.T, methods []auth.VerifyMethod, serves serving, medias ...*description.Media) *peerServer {
 	t.Helper()
 	p := &peerServer{creds: methods != nil, ready: make(chan struct{})}
 	for range 50 {
@@ -186,8 +207,13 @@ func newPeerServer(t *testing.T, methods []auth.VerifyMethod, noUDP bool, medias
 		a, b := pair.rtp.LocalAddr().String(), pair.rtcp.LocalAddr().String()
 		pair.close()
 		p.Server = &gortsplib.Server{Handler: p, RTSPAddress: "127.0.0.1:0", UDPRTPAddress: a, UDPRTCPAddress: b, AuthMethods: methods}
-		if noUDP {
+		if serves != everyWay {
 			p.UDPRTPAddress, p.UDPRTCPAddress = "", ""
+		}
+		if serves == groupOnly {
+			g := freeGroup(t)
+			p.MulticastIPRange = netip.PrefixFrom(g.Group, 24).Masked().String()
+			p.MulticastRTPPort, p.MulticastRTCPPort = int(g.Port), int(g.Port)+1
 		}
 		// The server does not tell the port it bound.
 		p.Listen = func(network, address string) (net.Listener, error) {
@@ -230,17 +256,21 @@ func TestWePlayGortsplibsMPEGTS(t *testing.T) {
 		name    string
 		tr      Transport
 		methods []auth.VerifyMethod
-		noUDP   bool
+		serves  serving
 	}{
-		{"udp", TransportUDP, nil, false},
-		{"tcp", TransportTCP, nil, false},
-		{"fallback", TransportAuto, nil, true},
-		{"basic", TransportAuto, []auth.VerifyMethod{auth.VerifyMethodBasic}, false},
-		{"digest", TransportTCP, []auth.VerifyMethod{auth.VerifyMethodDigestMD5}, false},
-		{"digest sha-256", TransportUDP, []auth.VerifyMethod{auth.VerifyMethodDigestSHA256}, false},
+		{"udp", TransportUDP, nil, everyWay},
+		{"tcp", TransportTCP, nil, everyWay},
+		{"fallback", TransportAuto, nil, noUDP},
+		{"group", TransportUDP, nil, groupOnly},
+		{"basic", TransportAuto, []auth.VerifyMethod{auth.VerifyMethodBasic}, everyWay},
+		{"digest", TransportTCP, []auth.VerifyMethod{auth.VerifyMethodDigestMD5}, everyWay},
+		{"digest sha-256", TransportUDP, []auth.VerifyMethod{auth.VerifyMethodDigestSHA256}, everyWay},
 	} {
+		if c.serves == groupOnly && !routed(t) {
+			continue // there is no way out for groups here, and that server sends them nowhere else
+		}
 		media := &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{&format.MPEGTS{}}}
-		p := newPeerServer(t, c.methods, c.noUDP, media)
+		p := newPeerServer(t, c.methods, c.serves, media)
 		url := "rtsp://" + p.RTSPAddress + "/ts"
 		if c.methods != nil {
 			for _, bad := range []*Credentials{nil, {User: "u", Password: "wrong"}} {
@@ -277,8 +307,10 @@ func TestWePlayGortsplibsMPEGTS(t *testing.T) {
 			}
 		}()
 		checkPictures(t, c.name, collect(t, take(t, s), count(mpegts.EventVideo, 20)), 3000)
-		if err := s.Pause(); err != nil {
-			t.Errorf("%s: %v", c.name, err)
+		if c.serves != groupOnly { // a PAUSE of a group's player kills that server
+			if err := s.Pause(); err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
 		}
 		cancel()
 		wg.Wait()
@@ -296,7 +328,7 @@ func TestWePlayGortsplibsElementaryMedia(t *testing.T) {
 		video := &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{fv}}
 		klv := &description.Media{Type: description.MediaTypeApplication, Formats: []format.Format{fk}}
 		other := &description.Media{Type: description.MediaTypeAudio, Formats: []format.Format{&format.G711{MULaw: true, SampleRate: 8000, ChannelCount: 1}}}
-		p := newPeerServer(t, nil, false, other, video, klv)
+		p := newPeerServer(t, nil, everyWay, other, video, klv)
 		s := dial(t, ClientConfig{URL: "rtsp://" + p.RTSPAddress + "/cam", Transport: tr})
 		if m := s.Medias(); len(m) != 2 || m[0].Kind != KindH264 || m[1].Kind != KindKLV {
 			t.Fatalf("%+v", m)

@@ -86,6 +86,7 @@ type link struct {
 	tcp     bool
 	channel byte // of RTP; RTCP has the next
 	udp     *udpPair
+	group   bool // udp has joined one
 	rtcpTo  netip.AddrPort
 }
 
