@@ -204,7 +204,7 @@ class CancelHandle(Final):
         return self._flag.set
 
     def __repr__(self) -> str:
-        return f"CancelHandle(cancelled={str(self._flag.set).lower()})"
+        return f"{type(self).__name__}(cancelled={str(self._flag.set).lower()})"
 
 
 class Closing(Final):

@@ -19,12 +19,10 @@ from .mpegts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ._native.transport_lib import Link
     from .mpegts import MuxerProgramConfig, Pts90khz
 
-__all__ = ["Pushing", "muxer_of"]
+__all__ = ["Pushes", "Pushing", "muxer_of"]
 
 
 def muxer_of(program_config: MuxerProgramConfig) -> Muxer:
@@ -32,88 +30,64 @@ def muxer_of(program_config: MuxerProgramConfig) -> Muxer:
     return Muxer(MuxerConfig.builder().add_program(program_config).build())
 
 
-class Pushing(Live):
-    """Muxes what is pushed and sends the packets at once. Pushes of several threads take turns.
+class Pushes:
+    """The pushes of whatever takes access units, under both releases' names, but those of audio.
 
-    A push that the muxer refuses raises ``MuxError`` and sends nothing; the sender stays usable.
+    How they go on is the class's own: ``_push`` gives a call's name and its arguments to what muxes.
     """
 
-    __slots__ = ("_lock", "_muxer", "_summary")
-    _muxer: Muxer
-    _lock: Any
-    _summary: tuple[Any, MuxerStats] | None
+    __slots__ = ()
 
-    def _begin(self, link: Link, muxer: Muxer, send_ms: int | None) -> None:
-        self._start(link, None, send_ms)
-        self._muxer = muxer
-        self._lock = Lock()
-        self._summary = None
+    def _push(self, call: str, *arguments: Any) -> None:
+        raise NotImplementedError
 
-    def _push(self, push: Callable[..., None], *arguments: Any) -> None:
-        with self._lock:
-            self._check_open()
-            push(*arguments)
-            mux(self._link, self._muxer, self._send_ms)
+    def _first(self, handles: str) -> Any:
+        raise NotImplementedError
 
     def push_video(self, nal: Any, *, pts: Pts90khz, key_frame: bool = False) -> None:
         """Send a picture on the only video stream: an Annex B access unit or an AV1 temporal unit."""
-        self._push(self._muxer.push_video, nal, pts, key_frame)
+        self._push("push_video", nal, pts, key_frame)
 
     def push_video_to(
         self, handle: VideoStreamHandle, nal: Any, *, pts: Pts90khz, key_frame: bool = False
     ) -> None:
         """Send a picture on a video stream."""
-        self._push(self._muxer.push_video_to, handle, nal, pts, key_frame)
+        self._push("push_video_to", handle, nal, pts, key_frame)
 
     def push_klv(self, klv: Any, *, pts: Pts90khz, metadata_service_id: int = 0) -> None:
         """Send one KLV packet on the only KLV stream."""
-        self._push(self._muxer.push_klv, klv, pts, metadata_service_id)
+        self._push("push_klv", klv, pts, metadata_service_id)
 
     def push_klv_to(
         self, handle: KlvStreamHandle, klv: Any, *, pts: Pts90khz, metadata_service_id: int = 0
     ) -> None:
         """Send one KLV packet on a KLV stream."""
-        self._push(self._muxer.push_klv_to, handle, klv, pts, metadata_service_id)
-
-    def push_audio(self, adts: Any, *, pts: Pts90khz) -> None:
-        """Send whole audio frames on the only audio stream."""
-        self._push(self._muxer.push_audio, adts, pts)
-
-    def push_audio_to(self, handle: AudioStreamHandle, adts: Any, *, pts: Pts90khz) -> None:
-        """Send whole audio frames on an audio stream."""
-        self._push(self._muxer.push_audio_to, handle, adts, pts)
+        self._push("push_klv_to", handle, klv, pts, metadata_service_id)
 
     def push_subtitle(self, payload: Any, *, pts: Pts90khz) -> None:
         """Send a subtitle on the only subtitle stream."""
-        self._push(self._muxer.push_subtitle, payload, pts)
+        self._push("push_subtitle", payload, pts)
 
     def push_subtitle_to(self, handle: SubtitleStreamHandle, payload: Any, *, pts: Pts90khz) -> None:
         """Send a subtitle on a subtitle stream."""
-        self._push(self._muxer.push_subtitle_to, handle, payload, pts)
+        self._push("push_subtitle_to", handle, payload, pts)
 
     def push_data(self, data: Any, *, pts: Pts90khz) -> None:
         """Send private data on the only data stream."""
-        self._push(self._muxer.push_data, data, pts)
+        self._push("push_data", data, pts)
 
     def push_data_to(self, handle: DataStreamHandle, data: Any, *, pts: Pts90khz) -> None:
         """Send private data on a data stream."""
-        self._push(self._muxer.push_data_to, handle, data, pts)
+        self._push("push_data_to", handle, data, pts)
 
     send_video = push_video
     send_video_to = push_video_to
     send_klv = push_klv
     send_klv_to = push_klv_to
-    send_audio = push_audio
-    send_audio_to = push_audio_to
     send_subtitle = push_subtitle
     send_subtitle_to = push_subtitle_to
     send_data = push_data
     send_data_to = push_data_to
-
-    def _first(self, handles: str) -> Any:
-        if self._link.closed:
-            return None
-        return next(iter(getattr(self._muxer, handles)()), None)
 
     def video_handle(self) -> VideoStreamHandle | None:
         """The first video stream, None without one."""
@@ -139,6 +113,46 @@ class Pushing(Live):
         """The first data stream, None without one."""
         handle: DataStreamHandle | None = self._first("data_handles")
         return handle
+
+
+class Pushing(Pushes, Live):
+    """Muxes what is pushed and sends the packets at once. Pushes of several threads take turns.
+
+    A push that the muxer refuses raises ``MuxError`` and sends nothing; the sender stays usable.
+    """
+
+    __slots__ = ("_lock", "_muxer", "_summary")
+    _muxer: Muxer
+    _lock: Any
+    _summary: tuple[Any, MuxerStats] | None
+
+    def _begin(self, link: Link, muxer: Muxer, send_ms: int | None) -> None:
+        self._start(link, None, send_ms)
+        self._muxer = muxer
+        self._lock = Lock()
+        self._summary = None
+
+    def _push(self, call: str, *arguments: Any) -> None:
+        with self._lock:
+            self._check_open()
+            getattr(self._muxer, call)(*arguments)
+            mux(self._link, self._muxer, self._send_ms)
+
+    def push_audio(self, adts: Any, *, pts: Pts90khz) -> None:
+        """Send whole audio frames on the only audio stream."""
+        self._push("push_audio", adts, pts)
+
+    def push_audio_to(self, handle: AudioStreamHandle, adts: Any, *, pts: Pts90khz) -> None:
+        """Send whole audio frames on an audio stream."""
+        self._push("push_audio_to", handle, adts, pts)
+
+    send_audio = push_audio
+    send_audio_to = push_audio_to
+
+    def _first(self, handles: str) -> Any:
+        if self._link.closed:
+            return None
+        return next(iter(getattr(self._muxer, handles)()), None)
 
     def _counters(self) -> Any:
         raise NotImplementedError

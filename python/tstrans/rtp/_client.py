@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from .._live import Closing, Final, text
+from .._live import CancelHandle, Closing, Final, text
 from .._live_events import Events
 from .._native import rtp_lib as lib
 from .._value import public_module
@@ -16,7 +16,6 @@ from ._stats import ClockAlignment, DigestAlgorithm, RtspStats, RtspVersion, Str
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .._live import _Flag
     from .._native.rtp_lib import Session
     from ..mpegts import DemuxerConfig
 
@@ -211,30 +210,14 @@ class RtspClientConfig:
         )
 
 
-class RtspCancelHandle(Final):
+class RtspCancelHandle(CancelHandle):
     """Ends control calls and the stream of a session; leaving its ``with`` still says goodbye."""
 
-    __slots__ = ("_flag",)
-    _flag: _Flag
-
-    @classmethod
-    def _of(cls, flag: _Flag) -> RtspCancelHandle:
-        self = object.__new__(cls)
-        self._flag = flag
-        return self
-
-    def cancel(self) -> None:
-        """Cancel; repeating it does nothing more."""
-        self._flag.cancel()
+    __slots__ = ()
 
     def is_canceled(self) -> bool:
-        """Whether the session was cancelled."""
+        """The same as `is_cancelled`, by its name in 0.2.0."""
         return self._flag.set
-
-    is_cancelled = is_canceled
-
-    def __repr__(self) -> str:
-        return f"RtspCancelHandle(cancelled={str(self._flag.set).lower()})"
 
 
 class RtspSession(Closing):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from .._live import Closing, Final, text
+from .._live import Final, text
 from .._native import rtp_lib as lib
 from .._native.transport_lib import unsigned
 from .._value import public_module
 from ..exceptions import RtpError, RtpErrorKind
-from ._plain import CancelHandle
-from ._stats import H264DepayStats, ParameterSetInjection, RtpStats, SocketStats, StreamEndReason
+from ._plain import CancelHandle, Ending
+from ._stats import H264DepayStats, ParameterSetInjection, RtpStats, SocketStats
 
 if TYPE_CHECKING:
     from .._native.rtp_lib import Pictures
@@ -120,12 +120,11 @@ class H264AccessUnit(Final):
         )
 
 
-class H264Receiver(Closing):
+class H264Receiver(Ending):
     """Receives H.264 pictures (RFC 6184), by RTP or out of an RTSP session; iterate over it."""
 
-    __slots__ = ("_end", "_keep", "_recv_ms")
+    __slots__ = ("_keep", "_recv_ms")
     _link: Pictures
-    _end: tuple[StreamEndReason | None, str | None]
     _keep: object
     _recv_ms: int | None
 
@@ -211,21 +210,8 @@ class H264Receiver(Closing):
         self._check_open()
         return self._link.local_addr()
 
-    def _look(self) -> tuple[StreamEndReason | None, str | None]:
-        if not self._link.closed:
-            number = self._link.rtp_stats().end_reason
-            self._end = (StreamEndReason(number), self._link.end_detail()) if number else (None, None)
-        if self._end[0] is None and self._flag.set:
-            self._end = (StreamEndReason.CANCELLED, None)
-        return self._end
-
-    def end_reason(self) -> StreamEndReason | None:
-        """Why the stream ended, None while it has not; readable after `close` too."""
-        return self._look()[0]
-
-    def end_detail(self) -> str | None:
-        """What is known beyond the reason, of those that have more to say."""
-        return self._look()[1]
+    def _reason(self) -> tuple[int, str | None]:
+        return self._link.rtp_stats().end_reason, self._link.end_detail()
 
     def cancel_handle(self) -> CancelHandle:
         """A handle that ends this object's calls from another thread."""
@@ -234,7 +220,6 @@ class H264Receiver(Closing):
     def close(self) -> None:
         """End a parked call and free everything; repeating it does nothing."""
         if not self._link.closed:
-            self._look()
             super().close()
             self._keep = None
 

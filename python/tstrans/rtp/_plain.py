@@ -112,10 +112,13 @@ class Ending(Closing):
     __slots__ = ("_end",)
     _end: tuple[StreamEndReason | None, str | None]
 
+    def _reason(self) -> tuple[int, str | None]:
+        return lib.rtp_stats(self._link).end_reason, lib.end_detail(self._link)
+
     def _look(self) -> tuple[StreamEndReason | None, str | None]:
         if not self._link.closed:
-            number = lib.rtp_stats(self._link).end_reason
-            self._end = (StreamEndReason(number), lib.end_detail(self._link)) if number else (None, None)
+            number, detail = self._reason()
+            self._end = (StreamEndReason(number), detail) if number else (None, None)
         if self._end[0] is None and self._flag.set:
             self._end = (StreamEndReason.CANCELLED, None)
         return self._end

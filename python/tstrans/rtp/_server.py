@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .._live import Closing, Final, text
+from .._live import CancelHandle, Closing, Final, text
 from .._live_events import Events
+from .._live_push import Pushes
 from .._native import rtp_lib as lib
 from .._native.transport_lib import unsigned
 from .._value import public_module
@@ -33,7 +34,6 @@ from ._stats import (
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .._live import _Flag
     from .._native.rtp_lib import Mount, Server
     from ..codec import MispTimestamp
     from ..mpegts import DemuxerConfig, MuxerProgramConfig, Pts90khz
@@ -130,31 +130,13 @@ class RtspServerConfig:
         }
 
 
-class RtspServerCancelHandle(Final):
-    """Ends a server at once, without a word to its clients."""
+class RtspServerCancelHandle(CancelHandle):
+    """Ends a server at once, without a word to its clients. A stop is no cancellation."""
 
-    __slots__ = ("_flag",)
-    _flag: _Flag
-
-    @classmethod
-    def _of(cls, flag: _Flag) -> RtspServerCancelHandle:
-        self = object.__new__(cls)
-        self._flag = flag
-        return self
-
-    def cancel(self) -> None:
-        """Cancel; repeating it does nothing more."""
-        self._flag.cancel()
-
-    def is_cancelled(self) -> bool:
-        """Whether the server was cancelled; a stop is none."""
-        return self._flag.set
-
-    def __repr__(self) -> str:
-        return f"RtspServerCancelHandle(cancelled={str(self._flag.set).lower()})"
+    __slots__ = ()
 
 
-class MountHandle(Final):
+class MountHandle(Pushes, Final):
     """A path of a server that is filled by pushes. Use it from any thread; pushes never wait for clients.
 
     Each push is muxed and sent at once to whoever plays the path; without anybody it succeeds too. What the
@@ -173,15 +155,11 @@ class MountHandle(Final):
         self._server = server
         return self
 
-    def push_video(self, nal: Any, *, pts: Pts90khz, key_frame: bool = False) -> None:
-        """Send a picture on the only video stream: an Annex B access unit or an AV1 temporal unit."""
-        self._mount.push_video(nal, pts, key_frame)
+    def _push(self, call: str, *arguments: Any) -> None:
+        getattr(self._mount, call)(*arguments)
 
-    def push_video_to(
-        self, handle: VideoStreamHandle, nal: Any, *, pts: Pts90khz, key_frame: bool = False
-    ) -> None:
-        """Send a picture on a video stream."""
-        self._mount.push_video_to(handle, nal, pts, key_frame)
+    def _first(self, handles: str) -> Any:
+        return next(iter(getattr(self, handles)()), None)
 
     def push_video_with_dts(
         self, nal: Any, *, pts: Pts90khz, dts: Pts90khz | None = None, key_frame: bool = False
@@ -244,16 +222,6 @@ class MountHandle(Final):
         """Send a picture with a MISP time stamp (MISB ST 0604) before its first slice."""
         self._mount.push_video_misp_to(handle, nal, pts, dts, key_frame, misp=misp)
 
-    def push_klv(self, klv: Any, *, pts: Pts90khz, metadata_service_id: int = 0) -> None:
-        """Send one KLV packet on the only KLV stream."""
-        self._mount.push_klv(klv, pts, metadata_service_id)
-
-    def push_klv_to(
-        self, handle: KlvStreamHandle, klv: Any, *, pts: Pts90khz, metadata_service_id: int = 0
-    ) -> None:
-        """Send one KLV packet on a KLV stream."""
-        self._mount.push_klv_to(handle, klv, pts, metadata_service_id)
-
     def push_audio(self, frames: Any, *, pts: Pts90khz) -> None:
         """Send whole audio frames on the only audio stream."""
         self._mount.push_audio(frames, pts)
@@ -262,38 +230,14 @@ class MountHandle(Final):
         """Send whole audio frames on an audio stream."""
         self._mount.push_audio_to(handle, frames, pts)
 
-    def push_subtitle(self, payload: Any, *, pts: Pts90khz) -> None:
-        """Send a subtitle on the only subtitle stream."""
-        self._mount.push_subtitle(payload, pts)
-
-    def push_subtitle_to(self, handle: SubtitleStreamHandle, payload: Any, *, pts: Pts90khz) -> None:
-        """Send a subtitle on a subtitle stream."""
-        self._mount.push_subtitle_to(handle, payload, pts)
-
-    def push_data(self, data: Any, *, pts: Pts90khz) -> None:
-        """Send private data on the only data stream."""
-        self._mount.push_data(data, pts)
-
-    def push_data_to(self, handle: DataStreamHandle, data: Any, *, pts: Pts90khz) -> None:
-        """Send private data on a data stream."""
-        self._mount.push_data_to(handle, data, pts)
-
-    send_video = push_video
-    send_video_to = push_video_to
     send_video_with_dts = push_video_with_dts
     send_video_to_with_dts = push_video_to_with_dts
     send_video_wire = push_video_wire
     send_video_wire_to = push_video_wire_to
     send_video_misp = push_video_misp
     send_video_misp_to = push_video_misp_to
-    send_klv = push_klv
-    send_klv_to = push_klv_to
     send_audio = push_audio
     send_audio_to = push_audio_to
-    send_subtitle = push_subtitle
-    send_subtitle_to = push_subtitle_to
-    send_data = push_data
-    send_data_to = push_data_to
 
     def _only_video(self) -> VideoStreamHandle:
         from ..exceptions import MountPushError
@@ -322,26 +266,6 @@ class MountHandle(Final):
     def data_handles(self) -> list[DataStreamHandle]:
         """All data streams, in the order they were added."""
         return [DataStreamHandle._of(n) for n in self._mount.handles(_DATA)]
-
-    def video_handle(self) -> VideoStreamHandle | None:
-        """The first video stream, None without one."""
-        return next(iter(self.video_handles()), None)
-
-    def audio_handle(self) -> AudioStreamHandle | None:
-        """The first audio stream, None without one."""
-        return next(iter(self.audio_handles()), None)
-
-    def klv_handle(self) -> KlvStreamHandle | None:
-        """The first KLV stream, None without one."""
-        return next(iter(self.klv_handles()), None)
-
-    def subtitle_handle(self) -> SubtitleStreamHandle | None:
-        """The first subtitle stream, None without one."""
-        return next(iter(self.subtitle_handles()), None)
-
-    def data_handle(self) -> DataStreamHandle | None:
-        """The first data stream, None without one."""
-        return next(iter(self.data_handles()), None)
 
     def flush(self) -> None:
         """Does nothing: each push is sent at once."""
