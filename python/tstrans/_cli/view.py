@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     name = os.path.abspath(args.source) if recorded else args.source
     live = args.live or not recorded
     with ExitStack() as held:
-        # One that is none fails before anything is served; one that waits for its sender has the page meanwhile.
+        # One that is none fails before anything is served; with one that waits the page is there first.
         source = None if waits(args.source) else open_source(args.source)
         if source is not None:
             held.enter_context(source.held)
