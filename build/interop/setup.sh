@@ -21,6 +21,7 @@ venv klv stanag4609==0.4.0 klvdata==0.0.3
 venv aiortc aiortc==1.16.0 av numpy
 venv wheel08 tstrans==0.8.0 pandas
 venv aiortp aiortp==0.8.0 numpy opuslib G722 uvloop
+venv fastapi fastapi==0.76.0 uvicorn==0.17.6 "anyio<4"
 venv wheel02 tstrans==0.2.0 pandas
 
 if command -v mvn >/dev/null && command -v javac >/dev/null; then

@@ -2,9 +2,10 @@
 // HTTP server over the same files.
 //
 //	go run ./build/bench/hlsload [-clients 500] [-seconds 20] [-rounds 2] [-nginx nginx]
+//		[-python build/interop/env/fastapi/bin/python]
 //
-// One process publishes a stream of 4 Mb/s into a folder and serves it; nginx
-// serves the same folder. Clients follow the playlist and load every new
+// One process publishes a stream of 4 Mb/s into a folder and serves it; nginx, or
+// with -python the web server of files_app.py, serves the same folder. Clients follow the playlist and load every new
 // segment from one of them, then from the other, in turns. A segment is late
 // when it came more than a segment's duration after it was listed.
 package main
@@ -38,12 +39,13 @@ func main() {
 	seconds := flag.Int("seconds", 20, "seconds a turn")
 	rounds := flag.Int("rounds", 2, "turns of each server")
 	nginx := flag.String("nginx", "nginx", "nginx's program")
+	python := flag.String("python", "", "an interpreter with FastAPI, whose server takes nginx's place")
 	flag.Parse()
 	var err error
 	if *serve != "" {
 		err = publish(*serve, *rate, *memory)
 	} else {
-		err = compare(*clients, time.Duration(*seconds)*time.Second, *rounds, *rate, *nginx)
+		err = compare(*clients, time.Duration(*seconds)*time.Second, *rounds, *rate, *nginx, *python)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -100,7 +102,7 @@ type server struct {
 	got  int64
 }
 
-func compare(clients int, turn time.Duration, rounds, rate int, nginx string) error {
+func compare(clients int, turn time.Duration, rounds, rate int, nginx, python string) error {
 	dir, err := os.MkdirTemp("", "hlsload")
 	if err != nil {
 		return err
@@ -137,7 +139,13 @@ func compare(clients int, turn time.Duration, rounds, rate int, nginx string) er
 		}
 		servers = append(servers, &server{name: name, addr: strings.TrimSpace(addr), pids: func() []int { return []int{pid} }})
 	}
-	peer, stop, err := startNginx(nginx, dir)
+	var peer *server
+	var stop func()
+	if python != "" {
+		peer, stop, err = startPython(python, dir)
+	} else {
+		peer, stop, err = startNginx(nginx, dir)
+	}
 	if err != nil {
 		return err
 	}
@@ -159,21 +167,47 @@ func compare(clients int, turn time.Duration, rounds, rate int, nginx string) er
 	last := servers[len(servers)-1]
 	base := last.cpu.Seconds() / float64(last.got)
 	for _, s := range servers {
-		fmt.Printf("%-12s %.3f cores, %.3f s of CPU a GB, %.2f x nginx\n", s.name, s.cpu.Seconds()/s.wall.Seconds(),
-			s.cpu.Seconds()/float64(s.got)*1e9, s.cpu.Seconds()/float64(s.got)/base)
+		fmt.Printf("%-12s %.3f cores, %.3f s of CPU a GB, %.2f x %s\n", s.name, s.cpu.Seconds()/s.wall.Seconds(),
+			s.cpu.Seconds()/float64(s.got)*1e9, s.cpu.Seconds()/float64(s.got)/base, last.name)
 	}
 	fmt.Printf("%d segments, %d late\n", fetched.Load(), late.Load())
 	return nil
 }
 
-// startNginx serves the folder with one worker.
-func startNginx(program, dir string) (*server, func(), error) {
+// freeAddr is one that nobody listens on.
+func freeAddr() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// startPython serves the folder with files_app.py.
+func startPython(program, dir string) (*server, func(), error) {
+	addr, err := freeAddr()
 	if err != nil {
 		return nil, nil, err
 	}
-	addr := l.Addr().String()
-	_ = l.Close()
+	_, port, _ := strings.Cut(addr, ":")
+	cmd := exec.Command(program, "build/bench/hlsload/files_app.py", dir+"/outfalse", port)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return nil, nil, err
+	}
+	pid := cmd.Process.Pid
+	return &server{name: "FastAPI", addr: addr, pids: func() []int { return []int{pid} }}, func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+	}, nil
+}
+
+// startNginx serves the folder with one worker.
+func startNginx(program, dir string) (*server, func(), error) {
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, nil, err
+	}
 	conf := fmt.Sprintf(`daemon off; worker_processes 1; pid %[1]s/pid; error_log %[1]s/log;
 user root; events { worker_connections 2048; }
 http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000;
