@@ -26,7 +26,7 @@ func newTrack(t *testing.T, cfg TrackConfig) *Track {
 
 // demoRecords are the records of testdata/demo.ts, which carry no times, and a
 // stream that has one of them in AU cells beside each picture.
-func demoRecords(t *testing.T) (ts []byte, out []Reading) {
+func demoRecords(t testing.TB) (ts []byte, out []Reading) {
 	t.Helper()
 	demo, err := os.ReadFile("../../testdata/demo.ts")
 	if err != nil {

@@ -215,3 +215,36 @@ func TestRecordsSentToTheMuxerAreTelemetry(t *testing.T) {
 	}
 	push(1) // the publisher outlives the track
 }
+
+// FuzzMarker: every marker a store takes gives a line that a strict reader takes,
+// and whose text is the marker's.
+func FuzzMarker(f *testing.F) {
+	for _, s := range []string{"", "a \"b\"\r\n%25", "\u0085\u009f\x7f", strings.Repeat("ä", 400), "\t,=\\"} {
+		f.Add(1.25, s, `{"duration": 3.5, "a": "\""}`)
+	}
+	f.Add(0.0, "x", `{"duration": -1}`)
+	f.Add(1e9, "x", `[1e400]`)
+	f.Fuzz(func(t *testing.T, at float64, text, data string) {
+		m := timeline.Marker{ID: 7, Time: at, Text: text, Data: []byte(data)}
+		if m.Validate() != nil {
+			return
+		}
+		p, err := hls.Open(hls.Config{NoServer: true, Memory: true, Clock: hls.WallClock, KeyFrameCuts: true, SegmentDuration: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Abort()
+		r := dateRange(&m, began)
+		if err := p.AddDateRange(r); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := url.PathUnescape(r.Attributes["X-TSTRANS-TEXT"]); err != nil || got != shorten(text, maxRangeText) {
+			t.Fatalf("%q %v", got, err)
+		}
+		if got, ok := r.Attributes["X-TSTRANS-DATA"]; ok {
+			if back, err := url.PathUnescape(got); err != nil || back != data {
+				t.Fatalf("%q %v", back, err)
+			}
+		}
+	})
+}
