@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
+import importlib.util
 import itertools
 import json
 import multiprocessing
@@ -245,9 +246,64 @@ def test_a_stalled_encoder_is_a_typed_error(tmp_path: pathlib.Path) -> None:
 
 def test_no_encoder_is_a_typed_error(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(HLSEncoder, "backends", ("ffmpeg",))
     with pytest.raises(EncoderNotFoundError) as e, HLSEncoder(tmp_path / "a.m3u8"):
         pass
     assert isinstance(e.value, FileNotFoundError) and isinstance(e.value, TstError)
+    monkeypatch.setattr(HLSEncoder, "backends", ("gstreamer",))
+    with pytest.raises(ValueError, match="gstreamer"):
+        HLSEncoder(tmp_path / "a.m3u8").command()
+
+
+def test_pyav_encodes_where_there_is_no_program(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("av")
+    out = tmp_path / "video" / "board.m3u8"
+    with monkeypatch.context() as m:
+        m.setenv("PATH", str(tmp_path))
+        with HLSEncoder(out, shape=(200, 320), input_fps=5, hls_list_size=3, vcodec="libx264") as enc:
+            assert enc.proc is not None and "tstrans.hls._pyav_encoder" in enc.proc.args
+            for n in range(50):
+                assert enc(np.full((200, 320, 3), 128, np.uint8)) == n / 5
+    assert enc.wait(60) == 0
+    text = out.read_text()
+    assert text.startswith("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:2\n")
+    assert text.count("#EXTINF:2.000000,") == 3 and text.endswith("#EXT-X-ENDLIST\n")
+    frames = probe(out.parent / "board3.ts", "-show_entries", "frame=key_frame,width,height")
+    assert len(frames) == 10 and frames[0].startswith("1,320,200")
+    one = str(out.parent / "board3.ts")
+    raw = subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", one, "-f", "rawvideo", "-pix_fmt", "gray", "-"],
+        capture_output=True, timeout=60,
+    ).stdout  # fmt: skip
+    shown = np.frombuffer(raw, np.uint8).reshape(-1, 200, 320).astype(int)
+    rows = np.where((abs(shown[0] - 128) > 60).any(axis=1))[0]
+    assert rows.min() >= 0.75 * 200 and rows.max() <= 0.95 * 200
+    assert (abs(shown[0] - shown[1]) > 60).any()  # it counts
+    # The first that is there is taken, whichever comes first.
+    monkeypatch.setattr(HLSEncoder, "backends", ("pyav", "ffmpeg"))
+    assert "-m" in HLSEncoder(out).command()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert HLSEncoder(out).command()[0].endswith("ffmpeg")
+
+
+def test_a_pyav_encoder_that_fails_is_a_typed_error(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("av")
+    monkeypatch.setattr(HLSEncoder, "backends", ("pyav",))
+    with (
+        HLSEncoder(tmp_path / "b.m3u8", shape=SHAPE, vcodec="no_such_codec") as enc,
+        pytest.raises(EncoderError, match="no_such_codec") as e,
+    ):
+        for _ in range(10000):
+            enc(picture())
+    assert e.value.kind is EncoderErrorKind.DIED and e.value.returncode == 1
+    with HLSEncoder(tmp_path / "w.m3u8", shape=SHAPE, use_wallclock_pts=True) as enc:
+        for _ in range(3):
+            assert abs(enc(picture()) - time.time()) < 5
+    assert enc.wait(60) == 0 and "w0.ts" in (tmp_path / "w.m3u8").read_text()
 
 
 def test_pictures_of_the_wrong_kind(tmp_path: pathlib.Path) -> None:

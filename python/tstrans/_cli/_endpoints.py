@@ -208,7 +208,7 @@ def waits(address: str) -> bool:
     if scheme == "srt":
         from .._native import srt_lib
 
-        return srt_lib.check_config({"url": address}).mode == 1
+        return bool(srt_lib.check_config({"url": address}).mode == 1)
     return scheme == "tcp-listen"
 
 

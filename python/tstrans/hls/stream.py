@@ -4,7 +4,7 @@
         for picture in pictures:
             enc(picture)
 
-Needs the program `ffmpeg` on PATH.
+Needs the program `ffmpeg` on PATH, or PyAV (the package `av`), which is taken where there is no such program.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ import collections
 import contextlib
 import enum
 import fcntl
+import importlib.util
+import json
 import math
 import os
 import pathlib
 import select
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from typing import IO, TYPE_CHECKING, Any
@@ -57,7 +60,7 @@ class HLSPresets(enum.Enum):
 class EncoderErrorKind(enum.Enum):
     """Why an encoder failed."""
 
-    NOT_FOUND = "not_found"  #: the program is not on PATH
+    NOT_FOUND = "not_found"  #: neither the program nor PyAV is there
     DIED = "died"  #: it ended while pictures came
     STALLED = "stalled"  #: it took nothing for longer than :attr:`HLSEncoder.stall_timeout`
     CLOSED = "closed"  #: a picture outside of `with`
@@ -80,7 +83,7 @@ class EncoderError(TstError, BrokenPipeError):
 
 
 class EncoderNotFoundError(TstError, FileNotFoundError):
-    """The program `ffmpeg` is not on PATH."""
+    """Neither the program `ffmpeg` is on PATH nor PyAV installed."""
 
     kind = EncoderErrorKind.NOT_FOUND
 
@@ -159,6 +162,9 @@ class HLSEncoder:
 
     #: How long one picture may wait for the encoder, in seconds.
     stall_timeout: float = 30.0
+    #: What encodes, the first that is there: "ffmpeg", the program, or "pyav", the package, in a process of
+    #: its own, too. PyAV's time code is in plain squares instead of a font.
+    backends: tuple[str, ...] = ("ffmpeg", "pyav")
 
     def __init__(
         self,
@@ -212,9 +218,27 @@ class HLSEncoder:
 
     def command(self) -> list[str]:
         """The command line of the encoder."""
-        program = shutil.which("ffmpeg")
-        if program is None:
-            raise EncoderNotFoundError("the program ffmpeg is not on PATH")
+        for name in self.backends:
+            if name not in ("ffmpeg", "pyav"):
+                raise ValueError(f"backends: {name!r} is neither ffmpeg nor pyav")
+            if name == "ffmpeg" and (program := shutil.which("ffmpeg")) is not None:
+                return self._ffmpeg(program)
+            if name == "pyav" and importlib.util.find_spec("av") is not None and sys.executable:
+                return self._pyav()
+        raise EncoderNotFoundError(f"no encoder: tried {', '.join(self.backends)} (ffmpeg on PATH, PyAV)")
+
+    def _pyav(self) -> list[str]:
+        height, width, _ = self._size
+        settings = {
+            "out": os.fspath(self.out_path),
+            "shape": [height, width],
+            "fps": self.input_fps,
+            "wall": self.use_wallclock_pts,
+            "enc": self.enc_settings,
+        }
+        return [sys.executable, "-m", "tstrans.hls._pyav_encoder", json.dumps(settings)]
+
+    def _ffmpeg(self, program: str) -> list[str]:
         filters = []
         if (font := _font()) is not None:
             filters.append(
