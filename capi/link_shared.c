@@ -246,6 +246,7 @@ static int detached(void *(*run)(void *), void *arg) {
 
 static struct {
 	pthread_mutex_t lock;
+	pid_t process; /* a forked copy has neither the thread nor what it was to send */
 	int running;
 	int n;
 	struct {
@@ -305,6 +306,7 @@ static int begin(uint64_t id) {
 	if (pusher.n < HOT_MOST) {
 		if (!pusher.running) pusher.running = detached(pushing, NULL);
 		if (pusher.running) {
+			pusher.process = getpid();
 			pusher.links[pusher.n].id = id;
 			pusher.links[pusher.n++].quiet = 0;
 			ok = 1;
@@ -692,7 +694,7 @@ static void hand_over(shared *s) {
 
 /* How long a close waits for room for what a burst holds back, in ms: longer a close may not take. */
 #define LAST_MS (20)
-/* The same of the end of the process. */
+/* The same of the end of the process, for all links together. */
 #define EXIT_MS (2000)
 
 void tsti_shared_remove(uint64_t id) {
@@ -713,9 +715,14 @@ void tsti_shared_remove(uint64_t id) {
 	atomic_store(&p->memory, NULL);
 }
 
-/* A process that ends without closing its links still sends what their bursts hold back. */
+/* A process that ends without closing its links still sends what their bursts hold back. A forked copy does not:
+ * its parent sends them. */
 __attribute__((destructor)) static void last(void) {
-	if (pthread_mutex_lock(&pusher.lock) != 0) return;
-	for (int i = 0; i < pusher.n; i++) tsti_shared_drain(pusher.links[i].id, EXIT_MS);
+	if (pusher.process != getpid() || pthread_mutex_lock(&pusher.lock) != 0) return;
+	uint64_t end = now_ns() + (uint64_t)EXIT_MS * 1000000u;
+	for (int i = 0; i < pusher.n; i++) {
+		uint64_t now = now_ns();
+		tsti_shared_drain(pusher.links[i].id, now < end ? (int)((end - now) / 1000000u) : 0);
+	}
 	pthread_mutex_unlock(&pusher.lock);
 }

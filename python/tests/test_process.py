@@ -272,3 +272,32 @@ def test_exit_with_everything_open(path: pathlib.Path) -> None:
     )
     got = subprocess.run([sys.executable, "-c", code, str(path)], timeout=60, capture_output=True)
     assert (got.returncode, got.stderr) == (0, b"")
+
+
+def test_a_forked_process_sends_nothing_of_its_parent() -> None:
+    """What a burst of datagrams holds back leaves once: the copy of it in a child that ends in order does not."""
+    program = """
+import os, socket, sys
+from tstrans import udp
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
+    sink.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
+    sink.bind(("127.0.0.1", 0))
+    sender = udp.Transport.builder().url(f"udp://127.0.0.1:{sink.getsockname()[1]}").build()
+    for n in range(5):
+        for i in range(45):  # more than a burst, and not a whole number of them
+            sender.send(b"%d %d" % (n, i))
+        if os.fork() == 0:
+            sys.exit(0)
+        os.wait()
+    sender.close()
+    sink.setblocking(False)
+    got = []
+    try:
+        while True:
+            got.append(sink.recv(100))
+    except BlockingIOError:
+        pass
+    print(len(got), len(set(got)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["225", "225"]
