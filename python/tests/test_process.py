@@ -275,7 +275,7 @@ def test_exit_with_everything_open(path: pathlib.Path) -> None:
 
 
 def test_a_forked_process_sends_nothing_of_its_parent() -> None:
-    """What a burst of datagrams holds back leaves once: the copy of it in a child that ends in order does not."""
+    """What a burst of datagrams holds back leaves once, also where a forked child ends in order."""
     program = """
 import os, socket, sys
 from tstrans import udp
@@ -299,5 +299,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
         pass
     print(len(got), len(set(got)))
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout.split() == ["225", "225"]
