@@ -103,3 +103,15 @@ func need[T any](p *T, what string) error {
 	}
 	return nil
 }
+
+// needSized checks an out-parameter that begins with its struct_size, which the
+// caller has set: a caller of an older header has a shorter one.
+func needSized[T any](p *T) error {
+	if err := need(p, "out"); err != nil {
+		return err
+	}
+	if n := *(*uint32)(unsafe.Pointer(p)); uintptr(n) < unsafe.Sizeof(*p) {
+		return tsterr.New(tsterr.InvalidArg, "struct_size %d, needs %d", n, unsafe.Sizeof(*p))
+	}
+	return nil
+}

@@ -105,11 +105,8 @@ func tst_rtp_receive(out *C.tst_link, config C.tst_config) (st C.tst_status) {
 
 // fillRTP fills the counters of a link's packets.
 func fillRTP(out *C.tst_rtp_stats, in inboundLink, clock rtp.ClockMap) C.tst_status {
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	s := in.Inbound()
 	reason, _ := in.End()
@@ -250,11 +247,8 @@ func tst_h264_read(au *C.tst_h264_au, buf *C.uint8_t, n C.size_t, id C.tst_h264,
 //export tst_h264_get_stats
 func tst_h264_get_stats(out *C.tst_h264_stats, id C.tst_h264) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	h, err := share[*h264Receiver](id)
 	if err != nil {

@@ -111,8 +111,8 @@ func tst_playout_noise(id C.tst_playout, level C.int32_t, ts C.uint32_t) (st C.t
 //export tst_playout_get_stats
 func tst_playout_get_stats(out *C.tst_playout_stats, id C.tst_playout) (st C.tst_status) {
 	defer guard(&st)
-	if out == nil || out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "out is NULL or its struct_size too small")
+	if err := needSized(out); err != nil {
+		return status(err)
 	}
 	return onPlayout(id, func(p *flow.Playout) {
 		out.target_frames, out.depth_frames = C.uint32_t(p.TargetFrames()), C.uint32_t(p.Depth())
@@ -150,8 +150,8 @@ func tst_reception_add(id C.tst_reception, now C.double, seq, ts C.uint32_t) (st
 //export tst_reception_get
 func tst_reception_get(out *C.tst_reception_stats, id C.tst_reception) (st C.tst_status) {
 	defer guard(&st)
-	if out == nil || out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "out is NULL or its struct_size too small")
+	if err := needSized(out); err != nil {
+		return status(err)
 	}
 	s, e, err := enter[*flow.Statistics](id)
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"math"
 	"sync"
 	"time"
-	"unsafe"
 
 	"github.com/tstrans/tstrans/core/rtp/rtph264"
 	"github.com/tstrans/tstrans/core/rtsp"
@@ -233,11 +232,8 @@ func tst_rtsp_control(id C.tst_rtsp_session, call C.uint32_t, ms C.int32_t) (st 
 //export tst_rtsp_get_stats
 func tst_rtsp_get_stats(out *C.tst_rtsp_stats, id C.tst_rtsp_session) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	s, err := sessionOf(id)
 	if err != nil {

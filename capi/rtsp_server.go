@@ -10,7 +10,6 @@ import (
 	"math"
 	"net/netip"
 	"time"
-	"unsafe"
 
 	"github.com/tstrans/tstrans/core/mpegts"
 	"github.com/tstrans/tstrans/core/rtsp"
@@ -117,11 +116,8 @@ func tst_rtsp_server_addr(out *C.uint8_t, capacity C.size_t, n *C.size_t, id C.t
 //export tst_rtsp_server_get_stats
 func tst_rtsp_server_get_stats(out *C.tst_rtsp_server_stats, id C.tst_rtsp_server) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	x, err := share[*rtspServer](id)
 	if err != nil {
@@ -141,13 +137,17 @@ func tst_rtsp_server_get_stats(out *C.tst_rtsp_server_stats, id C.tst_rtsp_serve
 	return C.TST_OK
 }
 
-func addMount(out *C.tst_rtsp_mount, m *mount) C.tst_status {
-	id, err := handles.add(m)
+// serverAt reads the path that a call on a server is about.
+func serverAt(id C.tst_rtsp_server, path *C.tst_cchar, n C.size_t) (*rtsp.Server, string, error) {
+	p, err := text(path, n)
 	if err != nil {
-		return status(err)
+		return nil, "", err
 	}
-	*out = C.tst_rtsp_mount(id)
-	return C.TST_OK
+	x, err := share[*rtspServer](id)
+	if err != nil {
+		return nil, "", err
+	}
+	return x.s, p, nil
 }
 
 //export tst_rtsp_mount_add
@@ -156,11 +156,7 @@ func tst_rtsp_mount_add(out *C.tst_rtsp_mount, id C.tst_rtsp_server, path *C.tst
 	if err := need(out, "out"); err != nil {
 		return status(err)
 	}
-	p, err := text(path, n)
-	if err != nil {
-		return status(err)
-	}
-	x, err := share[*rtspServer](id)
+	s, p, err := serverAt(id, path, n)
 	if err != nil {
 		return status(err)
 	}
@@ -184,15 +180,15 @@ func tst_rtsp_mount_add(out *C.tst_rtsp_mount, id C.tst_rtsp_server, path *C.tst
 	cfg.Program = mc.Programs[0]
 	var m *rtsp.Mount
 	if group == "" {
-		m, err = x.s.AddUnicastMount(p, cfg)
+		m, err = s.AddUnicastMount(p, cfg)
 	} else {
 		mcast.Group, _ = netip.ParseAddr(group) // what is none is refused as such
-		m, err = x.s.AddMulticastMount(p, mcast, cfg)
+		m, err = s.AddMulticastMount(p, mcast, cfg)
 	}
 	if err != nil {
 		return status(err)
 	}
-	return addMount(out, &mount{m: m})
+	return add(out, &mount{m: m})
 }
 
 //export tst_rtsp_mount_publish
@@ -201,33 +197,25 @@ func tst_rtsp_mount_publish(out *C.tst_rtsp_mount, id C.tst_rtsp_server, path *C
 	if err := need(out, "out"); err != nil {
 		return status(err)
 	}
-	s, err := text(path, n)
+	s, at, err := serverAt(id, path, n)
 	if err != nil {
 		return status(err)
 	}
-	x, err := share[*rtspServer](id)
+	p, err := s.AddPublishMount(at)
 	if err != nil {
 		return status(err)
 	}
-	p, err := x.s.AddPublishMount(s)
-	if err != nil {
-		return status(err)
-	}
-	return addMount(out, &mount{m: p.Mount(), p: p})
+	return add(out, &mount{m: p.Mount(), p: p})
 }
 
 //export tst_rtsp_mount_remove
 func tst_rtsp_mount_remove(id C.tst_rtsp_server, path *C.tst_cchar, n C.size_t) (st C.tst_status) {
 	defer guard(&st)
-	s, err := text(path, n)
+	s, at, err := serverAt(id, path, n)
 	if err != nil {
 		return status(err)
 	}
-	x, err := share[*rtspServer](id)
-	if err != nil {
-		return status(err)
-	}
-	return status(x.s.RemoveMount(s))
+	return status(s.RemoveMount(at))
 }
 
 //export tst_rtsp_next_publisher
@@ -247,7 +235,7 @@ func tst_rtsp_next_publisher(out *C.tst_rtsp_mount, id C.tst_rtsp_server, ms C.i
 	if p == nil {
 		return C.TST_E_TIMEOUT
 	}
-	return addMount(out, &mount{m: p.Mount(), p: p})
+	return add(out, &mount{m: p.Mount(), p: p})
 }
 
 //export tst_rtsp_mount_text
@@ -335,11 +323,8 @@ func tst_rtsp_mount_play_ts(taken *C.size_t, id C.tst_rtsp_mount, data *C.tst_cu
 //export tst_rtsp_mount_get_stats
 func tst_rtsp_mount_get_stats(out *C.tst_rtsp_mount_stats, id C.tst_rtsp_mount) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	x, err := share[*mount](id)
 	if err != nil {
@@ -378,11 +363,8 @@ func publishOf(id C.tst_rtsp_mount) (*rtsp.PublishMount, error) {
 //export tst_rtsp_publish_get_stats
 func tst_rtsp_publish_get_stats(out *C.tst_rtsp_publish_stats, id C.tst_rtsp_mount) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	p, err := publishOf(id)
 	if err != nil {
