@@ -666,7 +666,6 @@ def test_listener_errors_do_not_stop_the_others():
 
 def test_cycles_leave_nothing():
     import os
-    import threading
 
     from tstrans._native._lib import library
 
@@ -675,7 +674,7 @@ def test_cycles_leave_nothing():
     def figures():
         with open("/proc/self/statm") as f:
             rss = int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        return len(os.listdir("/proc/self/fd")), threading.active_count(), rss
+        return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task")), rss
 
     async def cycle():
         p, q = RTCPeerConnection(), RTCPeerConnection()
@@ -698,8 +697,9 @@ def test_cycles_leave_nothing():
         gc.collect()
         after = figures()
         assert after[0] <= before[0] + 2, (before, after)
-        assert after[1] <= before[1] + 2, (before, after)
+        assert after[1] <= before[1] + 6, (before, after)  # the Go runtime starts some for system calls
         assert after[2] <= before[2] + (20 << 20), (before, after)
+        print(f"\n{cycles} cycles: descriptors, threads, bytes {before} before, {after} after")
 
     run(main(), 60 + 2 * cycles)
     assert library().base.tst_handle_count() < 50

@@ -75,6 +75,8 @@ class RemoteStreamTrack(MediaStreamTrack):
 
     def _push(self, codec: int, timestamp: int, clock: int, flags: int, data: bytes) -> None:
         queue = self._queue
+        if self.readyState != "live":
+            return
         if self._skip:
             if not flags & abi.TST_RTC_FLAG_KEY:
                 self.dropped += 1
@@ -94,6 +96,15 @@ class RemoteStreamTrack(MediaStreamTrack):
                 return
         queue.append((codec, timestamp, clock, data, flags))
         self._bytes += len(data)
+        self._wake()
+
+    def stop(self) -> None:
+        """End the track; what was not read is let go."""
+        super().stop()
+        self._decoder = None
+        self._queue.clear()
+        self._decoded.clear()
+        self._bytes = 0
         self._wake()
 
     def _finish(self) -> None:
@@ -120,6 +131,8 @@ class RemoteStreamTrack(MediaStreamTrack):
 
     async def _next(self) -> tuple[int, int, int, bytes, int] | None:
         while not self._queue:
+            if self.readyState != "live":
+                return None
             self._waiter = asyncio.get_running_loop().create_future()
             try:
                 await self._waiter

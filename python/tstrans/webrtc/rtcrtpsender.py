@@ -167,6 +167,7 @@ class RTCRtpSender:
     def _halt(self, stop_track: bool) -> None:
         self._stopped = True
         task, self._task = self._task, None
+        self._encoder = None  # now, and not when its cycle of references is found: it holds megabytes
         if task is not None:
             task.cancel()
         if stop_track and self._track is not None and task is not None:
