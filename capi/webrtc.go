@@ -312,9 +312,8 @@ func descriptionType(t C.uint32_t) (webrtc.DescriptionType, error) {
 	return webrtc.DescriptionType(t), nil
 }
 
-//export tst_rtc_set_local
-func tst_rtc_set_local(id C.tst_rtc_peer, kind C.uint32_t, sdp *C.tst_cchar, n C.size_t, operation C.uint64_t) (st C.tst_status) {
-	defer guard(&st)
+// describe hands a description to one side of a connection.
+func describe(id C.tst_rtc_peer, kind C.uint32_t, sdp *C.tst_cchar, n C.size_t, take func(*webrtc.Peer, webrtc.DescriptionType, string) error) C.tst_status {
 	s, err := text(sdp, n)
 	if err != nil {
 		return status(err)
@@ -327,25 +326,23 @@ func tst_rtc_set_local(id C.tst_rtc_peer, kind C.uint32_t, sdp *C.tst_cchar, n C
 	if err != nil {
 		return status(err)
 	}
-	return status(x.p.SetLocal(t, s, uint64(operation)))
+	return status(take(x.p, t, s))
+}
+
+//export tst_rtc_set_local
+func tst_rtc_set_local(id C.tst_rtc_peer, kind C.uint32_t, sdp *C.tst_cchar, n C.size_t, operation C.uint64_t) (st C.tst_status) {
+	defer guard(&st)
+	return describe(id, kind, sdp, n, func(p *webrtc.Peer, t webrtc.DescriptionType, s string) error {
+		return p.SetLocal(t, s, uint64(operation))
+	})
 }
 
 //export tst_rtc_set_remote
 func tst_rtc_set_remote(id C.tst_rtc_peer, kind C.uint32_t, sdp *C.tst_cchar, n C.size_t, operation C.uint64_t) (st C.tst_status) {
 	defer guard(&st)
-	s, err := text(sdp, n)
-	if err != nil {
-		return status(err)
-	}
-	t, err := descriptionType(kind)
-	if err != nil {
-		return status(err)
-	}
-	x, err := share[*rtcPeer](id)
-	if err != nil {
-		return status(err)
-	}
-	return status(x.p.SetRemote(t, s, uint64(operation)))
+	return describe(id, kind, sdp, n, func(p *webrtc.Peer, t webrtc.DescriptionType, s string) error {
+		return p.SetRemote(t, s, uint64(operation))
+	})
 }
 
 //export tst_rtc_add_candidate
@@ -476,186 +473,6 @@ func tst_rtc_transceiver_mid(out *C.uint8_t, capacity C.size_t, length *C.size_t
 		return status(err)
 	}
 	return giveText(out, capacity, length, i.Mid)
-}
-
-func unixMicros(t time.Time) C.int64_t {
-	if t.IsZero() {
-		return 0
-	}
-	return C.int64_t(t.UnixMicro())
-}
-
-//export tst_rtc_stream_get_stats
-func tst_rtc_stream_get_stats(out *C.tst_rtc_stream_stats, id C.tst_rtc_peer, n C.uint64_t, side C.uint32_t) (st C.tst_status) {
-	defer guard(&st)
-	if err := need(out, "out"); err != nil {
-		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
-	}
-	x, err := share[*rtcPeer](id)
-	if err != nil {
-		return status(err)
-	}
-	get := x.p.SenderStats
-	if side == C.TST_RTC_RECEIVED {
-		get = x.p.ReceiverStats
-	}
-	s, err := get(uint64(n))
-	if err != nil {
-		return status(err)
-	}
-	reported := s.At
-	if side != C.TST_RTC_RECEIVED {
-		reported = s.RemoteAt
-	}
-	*out = C.tst_rtc_stream_stats{
-		struct_size: out.struct_size, ssrc: C.uint32_t(s.SSRC), packets: C.uint64_t(s.Packets), bytes: C.uint64_t(s.Bytes),
-		packets_lost: C.int64_t(s.Lost), jitter: C.uint32_t(s.Jitter), clock_hz: C.uint32_t(s.Clock),
-		frames_dropped: C.uint64_t(s.FramesDropped), packets_repaired: C.uint64_t(s.PacketsRepaired),
-		last_heard_unix_us: unixMicros(s.LastHeard), has_remote: bit32(s.HasRemote), remote_fraction_lost_q8: C.uint32_t(s.FractionLost),
-		remote_packets: C.uint64_t(s.RemotePackets), remote_bytes: C.uint64_t(s.RemoteOctets), remote_packets_lost: C.int64_t(s.RemoteLost),
-		remote_jitter: C.uint32_t(s.RemoteJitter), has_round_trip: bit32(s.HasRoundTrip), round_trip_us: C.uint64_t(s.RoundTrip.Microseconds()),
-		reported_unix_us: unixMicros(reported), remote_unix_us: unixMicros(s.RemoteAt),
-		key_frames_asked: C.uint64_t(s.KeyFramesAsked), bitrate_bps: C.uint64_t(s.Bitrate), audio_level: C.int32_t(s.AudioLevel),
-	}
-	return C.TST_OK
-}
-
-//export tst_rtc_send
-func tst_rtc_send(id C.tst_rtc_peer, n C.uint64_t, codec C.uint32_t, timestamp C.int64_t, data *C.tst_cu8, length C.size_t) (st C.tst_status) {
-	defer guard(&st)
-	b, err := input(data, length)
-	if err != nil {
-		return status(err)
-	}
-	x, err := share[*rtcPeer](id)
-	if err != nil {
-		return status(err)
-	}
-	return status(x.p.Send(uint64(n), webrtc.Codec(codec), b, int64(timestamp)))
-}
-
-//export tst_rtc_set_audio_level
-func tst_rtc_set_audio_level(id C.tst_rtc_peer, n C.uint64_t, pcm *C.tst_cu8, length C.size_t) (st C.tst_status) {
-	defer guard(&st)
-	b, err := input(pcm, length)
-	if err != nil {
-		return status(err)
-	}
-	x, err := share[*rtcPeer](id)
-	if err != nil {
-		return status(err)
-	}
-	return status(x.p.SetAudioLevel(uint64(n), b))
-}
-
-//export tst_rtc_channel_open
-func tst_rtc_channel_open(out *C.uint64_t, id C.tst_rtc_peer, config C.tst_config) (st C.tst_status) {
-	defer guard(&st)
-	if err := need(out, "out"); err != nil {
-		return status(err)
-	}
-	x, err := share[*rtcPeer](id)
-	if err != nil {
-		return status(err)
-	}
-	cfg := webrtc.ChannelConfig{MaxRetransmits: -1, MaxLifetime: -1, ID: -1}
-	ordered := true
-	r := readConfig(config, tsterr.InvalidArg)
-	r.text("label", &cfg.Label)
-	r.text("protocol", &cfg.Protocol)
-	r.boolean("ordered", &ordered)
-	integer(r, "max_retransmits", &cfg.MaxRetransmits, 0, math.MaxUint32, "")
-	integer(r, "max_lifetime_ms", &cfg.MaxLifetime, 0, math.MaxUint32, "ms")
-	r.boolean("negotiated", &cfg.Negotiated)
-	integer(r, "id", &cfg.ID, 0, 65534, "")
-	if err = r.done(); err != nil {
-		return status(err)
-	}
-	if len(cfg.Label) > math.MaxUint16 || len(cfg.Protocol) > math.MaxUint16 {
-		return fail(tsterr.InvalidArg, "a label or protocol of more than 65535 bytes")
-	}
-	cfg.Unordered = !ordered
-	number, err := x.p.OpenChannel(cfg)
-	*out = C.uint64_t(number)
-	return status(err)
-}
-
-//export tst_rtc_channel_get_info
-func tst_rtc_channel_get_info(out *C.tst_rtc_channel_info, id C.tst_rtc_peer, n C.uint64_t) (st C.tst_status) {
-	defer guard(&st)
-	if err := need(out, "out"); err != nil {
-		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
-	}
-	x, err := share[*rtcPeer](id)
-	if err != nil {
-		return status(err)
-	}
-	cfg, buffered, err := x.p.Channel(uint64(n))
-	if err != nil {
-		return status(err)
-	}
-	*out = C.tst_rtc_channel_info{
-		struct_size: out.struct_size, ordered: bit32(!cfg.Unordered), negotiated: bit32(cfg.Negotiated), id: C.int32_t(cfg.ID),
-		max_retransmits: C.int64_t(cfg.MaxRetransmits), max_lifetime_ms: C.int64_t(cfg.MaxLifetime), buffered_bytes: C.uint64_t(buffered),
-	}
-	return C.TST_OK
-}
-
-//export tst_rtc_channel_text
-func tst_rtc_channel_text(out *C.uint8_t, capacity C.size_t, length *C.size_t, id C.tst_rtc_peer, n C.uint64_t, what C.uint32_t) (st C.tst_status) {
-	defer guard(&st)
-	x, err := share[*rtcPeer](id)
-	if err != nil {
-		return status(err)
-	}
-	cfg, _, err := x.p.Channel(uint64(n))
-	if err != nil {
-		return status(err)
-	}
-	if what == C.TST_RTC_CHANNEL_PROTOCOL {
-		return giveText(out, capacity, length, cfg.Protocol)
-	}
-	return giveText(out, capacity, length, cfg.Label)
-}
-
-//export tst_rtc_channel_send
-func tst_rtc_channel_send(id C.tst_rtc_peer, n C.uint64_t, data *C.tst_cu8, length C.size_t, isText C.uint32_t) (st C.tst_status) {
-	defer guard(&st)
-	b, err := input(data, length)
-	if err != nil {
-		return status(err)
-	}
-	x, err := share[*rtcPeer](id)
-	if err != nil {
-		return status(err)
-	}
-	return status(x.p.SendMessage(uint64(n), b, isText != 0))
-}
-
-//export tst_rtc_channel_set_low
-func tst_rtc_channel_set_low(id C.tst_rtc_peer, n, bytes C.uint64_t) (st C.tst_status) {
-	defer guard(&st)
-	x, err := share[*rtcPeer](id)
-	if err != nil {
-		return status(err)
-	}
-	return status(x.p.SetLowThreshold(uint64(n), uint64(bytes)))
-}
-
-//export tst_rtc_channel_close
-func tst_rtc_channel_close(id C.tst_rtc_peer, n C.uint64_t) (st C.tst_status) {
-	defer guard(&st)
-	x, err := share[*rtcPeer](id)
-	if err != nil {
-		return status(err)
-	}
-	return status(x.p.CloseChannel(uint64(n)))
 }
 
 //export tst_rtc_capabilities
