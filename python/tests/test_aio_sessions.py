@@ -8,7 +8,7 @@ import logging
 import socket
 import struct
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -28,6 +28,15 @@ from tstrans.aio.packet import (
 
 HOST = "127.0.0.1"
 ULAW = b"\xff" * 160
+
+
+@pytest.fixture(autouse=True, params=["asyncio", "uvloop"])
+def loops(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test runs on the loop of asyncio and on uvloop."""
+    if request.param == "uvloop":
+        asyncio.set_event_loop_policy(pytest.importorskip("uvloop").EventLoopPolicy())
+    yield
+    asyncio.set_event_loop_policy(None)
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:
@@ -190,9 +199,12 @@ def test_dtmf_on_the_wire_and_back() -> None:
             )
             for p in packets:
                 peer.rtp.sendto(p.serialize(), s.local_addr)
-            await until(lambda: pressed)
-            await asyncio.sleep(0.05)
-            assert pressed == [("5", 1280)]
+            # Another digit behind them tells that the repeated ends were heard, and not told.
+            for i in range(3):
+                end = aiortp.DtmfEvent(event=6, end=True, volume=10, duration=800).serialize()
+                peer.send(s, packets[-1].sequence_number + 1 + i, 9000, end, pt=101, ssrc=packets[0].ssrc)
+            await until(lambda: len(pressed) == 2)
+            assert pressed == [("5", 1280), ("6", 800)]
             with pytest.raises(ValueError, match="Invalid DTMF digit: x"):
                 s.send_dtmf("x")
             await s.close()
@@ -318,7 +330,12 @@ def test_paced_and_drain() -> None:
             for _ in range(50):
                 s.send_audio_pcm_auto(bytes(320))
             waiting = asyncio.ensure_future(s.drain())
-            await asyncio.sleep(0.03)
+            given_up = asyncio.ensure_future(s.drain())
+            await asyncio.sleep(0)  # both wait now
+            given_up.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await given_up
+            assert not waiting.done()
             await s.close()
             await asyncio.wait_for(waiting, 5)
 
@@ -501,15 +518,17 @@ def test_context_manager_and_errors() -> None:
 
 def test_ports_come_and_go() -> None:
     async def main() -> None:
-        base = 41000
-        allocator = PortAllocator(port_range=(base + 1, base + 40))
+        # Where the system gives ports from, so that there are free ones; others may take them, too.
+        with Peer() as peer:
+            base = min(peer.addr[1], 65000) // 2 * 2
+        allocator = PortAllocator(port_range=(base + 1, base + 400))
         a = await RTPSession.create((HOST, 0), (HOST, 9), 0, port_allocator=allocator)
         assert a.local_addr and a.local_rtcp_addr
         assert a.local_addr[1] % 2 == 0 and a.local_rtcp_addr[1] == a.local_addr[1] + 1
         port = a.local_addr[1]
         await a.close()
         b = await RTPSession.create((HOST, 0), (HOST, 9), 0, port_allocator=allocator)
-        assert b.local_addr and b.local_addr[1] == port
+        assert b.local_addr and b.local_addr[1] <= port
         await b.close()
         with pytest.raises(RuntimeError, match="No available port pair in range"):
             await PortAllocator(port_range=(base, base)).allocate()
@@ -650,8 +669,6 @@ def test_video_through_a_pair(codec: str) -> None:
         a.update_remote(b.local_addr)
         got: list[tuple[bytes, int, bool]] = []
         b.on_frame = lambda data, ts, key: got.append((data, ts, key))
-        needed: list[int] = []
-        a.on_keyframe_needed = lambda: needed.append(1)
         key = (b"\x65" if codec == "h264" else b"\x10") + bytes(range(256)) * 20
         inter = (b"\x41" if codec == "h264" else b"\x11") + bytes(3000)
         first = a.send_frame_auto([key], keyframe=True)
@@ -659,13 +676,8 @@ def test_video_through_a_pair(codec: str) -> None:
         assert (second - first) % (1 << 32) == 3600
         await until(lambda: len(got) == 2)
         assert got == [(key, first, True), (inter, second, False)]
-        b.request_keyframe()
-        await asyncio.sleep(0.1)
-        assert a.local_rtcp_addr  # RTCP goes to RTP + 1, which need not be where ours is with port 0
-        big = (b"\x65" if codec == "h264" else b"\x10") + bytes(2_500_000)
         await a.close()
         await b.close()
-        del big
 
     run(main)
 
@@ -711,24 +723,26 @@ def test_floods_are_counted() -> None:
     run(main)
 
 
-def test_uvloop() -> None:
-    uvloop = pytest.importorskip("uvloop")
-
+def test_cancelled_within() -> None:
     async def main() -> None:
-        a, b = await pair(jitter_prefetch=0)
-        got: list[int] = []
-        b.on_audio = lambda data, ts: got.append(ts)
-        for i in range(5):
-            a.send_audio(ULAW, 160 * i)
-        await until(lambda: len(got) == 4)
-        await a.close()
-        await b.close()
+        sessions: list[RTPSession] = []
 
-    loop = uvloop.new_event_loop()
-    try:
-        loop.run_until_complete(asyncio.wait_for(main(), 20))
-    finally:
-        loop.close()
+        async def talk() -> None:
+            async with await RTPSession.create((HOST, 0), (HOST, 9), 0) as s:
+                sessions.append(s)
+                await asyncio.sleep(60)
+
+        task = asyncio.ensure_future(talk())
+        await until(lambda: sessions)
+        address = sessions[0].local_addr
+        assert address
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        again = await RTPSession.create(address, (HOST, 9), 0)  # its port is free
+        await again.close()
+
+    run(main)
 
 
 def test_two_loops_one_after_the_other_and_a_loop_left_behind() -> None:
