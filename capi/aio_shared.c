@@ -105,6 +105,11 @@ tst_status tst_aio_post(uint32_t *timestamp, uint64_t lane_, uint32_t kind, tst_
 	return TST_OK;
 }
 
+int64_t tst_aio_send(uint64_t lane_, uint32_t kind, uint32_t timestamp, tst_cu8 *data, size_t n) {
+	tst_status st = tst_aio_post(&timestamp, lane_, kind, data, n);
+	return st != TST_OK ? (int64_t)st : (int64_t)timestamp;
+}
+
 #define PAGES (16)
 #define PAGE_RECORDS (2048)
 #define PAGE_ARENA (1u << 20)
@@ -151,5 +156,6 @@ tst_status tst_aio_done(uint64_t memory) {
 	p->arena = 0;
 	h->next = (h->next + 1) % PAGES;
 	atomic_store_explicit(&p->state, PAGE_FREE, memory_order_release);
-	return TST_OK;
+	/* What is published from tst_aio_take on is signalled; what was before lies in the next page. */
+	return atomic_load(&hub_page(h)->state) == PAGE_FULL ? TST_OK : TST_E_AGAIN;
 }

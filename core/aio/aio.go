@@ -14,11 +14,13 @@ import "time"
 const (
 	// MaxSessions bounds the sessions of a process.
 	MaxSessions = 1 << 14
-	// While anything moves, the owner looks each slowTick, and each tick once that brings work for several sessions:
-	// a wake-up costs as much as ten packets. Both divide the usual frame of 20 ms, so a stream keeps its rhythm.
-	tick        = 2 * time.Millisecond
-	slowTick    = 4 * time.Millisecond
+	// While anything moves, the owner looks at slowTicks instants in the usual frame of 20 ms, and at fastTicks once
+	// that brings work for several sessions: a wake-up costs as much as ten packets. The grid repeats each frame, so a
+	// stream keeps its rhythm.
+	slowTicks   = 5
+	fastTicks   = 11
 	fastWork    = 10
+	frame       = 20 * time.Millisecond
 	ringBytes   = 8 << 20
 	maxDatagram = 1 << 16
 	batch       = 16 // datagrams a system call

@@ -61,7 +61,7 @@ func NewEngine() (*Engine, error) {
 		return nil, tsterr.IOError(err, "the engine's memory")
 	}
 	e := &Engine{epoll: ep, wake: wake, ring: newRing(mem, wake), hubs: map[*Hub]bool{}, in: newReceiver()}
-	e.phase = int64(os.Getpid()) * 618_034 % int64(tick) // neighbouring numbers fall far apart
+	e.phase = int64(os.Getpid()) * 618_034 % int64(frame) // neighbouring numbers fall far apart
 	return e, nil
 }
 
@@ -161,11 +161,11 @@ const maxEvents = 1024
 func (e *Engine) run() {
 	runtime.LockOSThread()
 	events := make([]unix.EpollEvent, maxEvents)
-	busy, step := false, int64(slowTick)
+	busy, ticks := false, int64(slowTicks)
 	for {
 		timeout := 0
 		if busy {
-			sleepUntil(((now()-e.phase)/step+1)*step + e.phase)
+			sleepUntil(((now()-e.phase)*ticks/int64(frame)+1)*int64(frame)/ticks + e.phase)
 		} else {
 			timeout = e.patience()
 			if timeout != 0 {
@@ -201,9 +201,9 @@ func (e *Engine) run() {
 			return
 		}
 		e.mu.Unlock()
-		busy, step = work > 0, int64(slowTick)
+		busy, ticks = work > 0, slowTicks
 		if work >= fastWork {
-			step = int64(tick)
+			ticks = fastTicks
 		}
 	}
 }

@@ -14,6 +14,7 @@ type voice struct {
 	jitter    *flow.JitterBuffer
 	playout   *flow.Playout
 	concealer *audio.Concealer
+	keeps     bool // what was decoded, as something may have to be concealed
 	noise     *audio.Noise
 	noiseAt   int
 	presses   flow.EventReceiver
@@ -56,6 +57,7 @@ func newVoice(s *Session) (*voice, error) {
 	if c.SampleRate > 0 && c.FrameSamples > 0 {
 		v.ptime = int64(c.FrameSamples) * int64(time.Second) / int64(c.SampleRate)
 		v.concealer = audio.NewConcealer(c.SampleRate, audio.DefaultFade)
+		v.keeps = c.Playout || c.SkipGaps && c.Conceal
 	} else {
 		v.ptime = int64(20 * time.Millisecond)
 	}
@@ -213,7 +215,9 @@ func (v *voice) decode(ts uint32, payload []byte, flags uint16) {
 		return
 	}
 	v.decoded = len(pcm) / 2
-	v.concealer.Update(pcm)
+	if v.keeps {
+		v.concealer.Update(pcm)
+	}
 	if h != nil {
 		h.put(v.s, RecAudio, flags, ts, pcm, 0, 0)
 	}

@@ -62,11 +62,12 @@ typedef struct tst_aio_batch {
 tst_status tst_aio_hub_open(tst_aio_hub *out, int32_t *fd, uint64_t *memory);
 
 /* tst_aio_take gives the next batch of a hub: *batch with count 0 where there is
- * none. Read the descriptor first (8 bytes), then take until there is none. One
- * thread at a time per hub. QUICK. Since 1. */
+ * none. Read the descriptor first (8 bytes), then take until there is none, or until
+ * tst_aio_done says so. One thread at a time per hub. QUICK. Since 1. */
 tst_status tst_aio_take(tst_aio_batch *batch, uint64_t memory);
 
-/* tst_aio_done gives the batch back. One thread at a time per hub. QUICK. Since 1. */
+/* tst_aio_done gives the batch back. TST_E_AGAIN: no other is there yet, and the
+ * descriptor will tell of it. One thread at a time per hub. QUICK. Since 1. */
 tst_status tst_aio_done(uint64_t memory);
 
 /* tst_aio_hub_close frees a hub; its sessions go on without one. Accepts 0 and
@@ -119,6 +120,10 @@ tst_status tst_aio_open(tst_aio_session *out, uint64_t *lane, tst_config config,
  * tst_aio_flush and repeat. TST_E_CLOSED: no open session has this lane. Any
  * thread, any time. QUICK. Since 1. */
 tst_status tst_aio_post(uint32_t *timestamp, uint64_t lane, uint32_t kind, tst_cu8 *data, size_t n);
+
+/* tst_aio_send is tst_aio_post that takes and gives the timestamp as a value: the one
+ * it goes out with, or a negative status. Any thread, any time. QUICK. Since 1. */
+int64_t tst_aio_send(uint64_t lane, uint32_t kind, uint32_t timestamp, tst_cu8 *data, size_t n);
 
 /* tst_aio_flush sends what was posted. Any thread, any time. Since 1. */
 tst_status tst_aio_flush(tst_aio_session session);

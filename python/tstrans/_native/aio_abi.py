@@ -90,7 +90,7 @@ class tst_aio_stats(ctypes.Structure):
 class Api:
     """The functions of tstrans/aio.h, bound to one loaded library."""
 
-    __slots__ = ("tst_aio_hub_open", "tst_aio_take", "tst_aio_done", "tst_aio_hub_close", "tst_aio_open", "tst_aio_post", "tst_aio_flush", "tst_aio_press", "tst_aio_queued", "tst_aio_send_frame", "tst_aio_request_keyframe", "tst_aio_set_passthrough", "tst_aio_update_remote", "tst_aio_local", "tst_aio_get_stats", "tst_aio_end", "tst_aio_close", )
+    __slots__ = ("tst_aio_hub_open", "tst_aio_take", "tst_aio_done", "tst_aio_hub_close", "tst_aio_open", "tst_aio_post", "tst_aio_send", "tst_aio_flush", "tst_aio_press", "tst_aio_queued", "tst_aio_send_frame", "tst_aio_request_keyframe", "tst_aio_set_passthrough", "tst_aio_update_remote", "tst_aio_local", "tst_aio_get_stats", "tst_aio_end", "tst_aio_close", )
 
     tst_aio_hub_open: Callable[..., int]
     tst_aio_take: Callable[..., int]
@@ -98,6 +98,7 @@ class Api:
     tst_aio_hub_close: Callable[..., int]
     tst_aio_open: Callable[..., int]
     tst_aio_post: Callable[..., int]
+    tst_aio_send: Callable[..., int]
     tst_aio_flush: Callable[..., int]
     tst_aio_press: Callable[..., int]
     tst_aio_queued: Callable[..., int]
@@ -135,6 +136,10 @@ class Api:
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, )
         self.tst_aio_post = f
+        f = held.tst_aio_send
+        f.restype = ctypes.c_int64
+        f.argtypes = (ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, )
+        self.tst_aio_send = f
         f = free.tst_aio_flush
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_uint64, )

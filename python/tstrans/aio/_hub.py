@@ -21,20 +21,22 @@ class LoopHub:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.native = _lib.Hub()
         self._loop = weakref.ref(loop)
-        self._sessions: dict[tuple[int, int], _Receiver] = {}
-        self._parts: dict[tuple[int, int], list[bytes]] = {}
+        # By slot, with the generation: a slot is used again once its session is closed.
+        self._sessions: dict[int, tuple[int, _Receiver]] = {}
+        self._parts: dict[int, list[bytes]] = {}
         loop.add_reader(self.native.fileno(), self._readable)
 
     def add(self, lane: int, session: _Receiver) -> None:
         """Deliver the records of a lane to a session."""
         generation, slot = divmod(lane, 1 << 32)
-        self._sessions[slot, generation] = session
+        self._sessions[slot] = generation, session
 
     def remove(self, lane: int) -> None:
         """Deliver none any more; the last session takes the hub with it."""
         generation, slot = divmod(lane, 1 << 32)
-        self._sessions.pop((slot, generation), None)
-        self._parts.pop((slot, generation), None)
+        if slot in self._sessions and self._sessions[slot][0] == generation:
+            del self._sessions[slot]
+        self._parts.pop(slot, None)
         if not self._sessions:
             self._end()
 
@@ -48,30 +50,37 @@ class LoopHub:
         self.native.close()
 
     def _readable(self) -> None:
-        sessions = self._sessions
-        audio, more = _lib.AUDIO, _lib.MORE
+        known: Any = self._sessions.get
+        none = (0, None)
+        audio = _lib.AUDIO
         for records, arena in self.native.batches():
-            for slot, kind, flags, ts, off, n, a, b, generation in records:
-                session: Any = sessions.get((slot, generation))
-                if session is None:
+            for slot, what, ts, off, n, a, b, generation in records:
+                now, session = known(slot, none)
+                if now != generation:
                     continue
                 try:
-                    if kind == audio and not flags:
+                    if what == audio:
                         callback = session.on_audio
                         if callback is not None:
                             callback(arena[off : off + n], ts)
-                    elif flags & more:
-                        self._parts.setdefault((slot, generation), []).append(arena[off : off + n])
                     else:
-                        data = arena[off : off + n]
-                        parts = self._parts.pop((slot, generation), None) if self._parts else None
-                        if parts is not None:
-                            data = b"".join([*parts, data])
-                        session._record(kind, flags, ts, a, b, data)
+                        self._other(slot, session, what, ts, a, b, arena[off : off + n])
                 except (SystemExit, KeyboardInterrupt):
                     raise
                 except BaseException as e:
                     self._failed(e)
+
+    def _other(
+        self, slot: int, session: _Receiver, what: int, ts: int, a: int, b: int, data: bytes
+    ) -> None:
+        flags, kind = divmod(what, _lib.FLAGS)
+        if flags & _lib.MORE:
+            self._parts.setdefault(slot, []).append(data)
+            return
+        parts = self._parts.pop(slot, None) if self._parts else None
+        if parts is not None:
+            data = b"".join([*parts, data])
+        session._record(kind, flags, ts, a, b, data)
 
     def _failed(self, e: BaseException) -> None:
         loop = self._loop()

@@ -121,6 +121,8 @@ class RTPSession(BaseRTPSession):
                 frame_ms=max(1, codec.samples_per_frame * 1000 // codec.sample_rate),
                 dtx=int(codec.dtx),
             )
+        # Posts PCM where that is all there is to do: bound, not paced, the codec is ours.
+        self._post_pcm: Callable[[bytes, int], None] | None = None
         self._concealer: PcmConcealer | None = None
         self._decoded = 0
         self._drains: list[asyncio.Future[None]] = []
@@ -191,6 +193,8 @@ class RTPSession(BaseRTPSession):
             as_reference=as_reference,
         )
         await session._bind(local_addr, remote_addr)
+        if session._native is not None and not (paced or session._foreign or session._whole_samples):
+            session._post_pcm = session._native.poster(_lib.PCM)
         return session
 
     @property
@@ -218,6 +222,9 @@ class RTPSession(BaseRTPSession):
 
     def send_audio_pcm(self, pcm: bytes, timestamp: int) -> None:
         """Encode and send PCM with a timestamp."""
+        if self._post_pcm is not None:
+            self._post_pcm(pcm, timestamp)
+            return
         if self._paced:
             raise RuntimeError("paced mode owns timestamps; use send_audio_auto")
         if self._codec is None:
@@ -270,6 +277,7 @@ class RTPSession(BaseRTPSession):
                     self._drains.remove(waiter)
 
     def _on_closed(self) -> None:
+        self._post_pcm = None
         self._release()
 
     def _release(self) -> None:
