@@ -1,6 +1,6 @@
 // Package aio runs RTP sessions of voice and video for a process that has an event loop of its own, thousands of
 // calls at a time. One owner goroutine serves the sockets of all sessions: it sleeps until something comes, and then
-// works in ticks of two milliseconds, so that wake-ups are shared. What the user sends goes into a ring in shared
+// works in ticks of two to four milliseconds, so that wake-ups are shared. What the user sends goes into a ring in shared
 // memory, what arrives comes back in pages of records, with one wake-up of the user's loop a batch: neither direction
 // enters the Go runtime from the user's thread.
 //

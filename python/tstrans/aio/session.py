@@ -97,6 +97,9 @@ class RTPSession(BaseRTPSession):
         self._whole_samples = isinstance(codec, L16Codec)
         native = None if codec is None else _NATIVE.get(type(codec))
         self._foreign = codec is not None and native is None
+        # A frame of Opus takes a quarter of a millisecond to encode, which all other sessions would wait for:
+        # it is done on the caller's thread. With comfort noise the library needs the PCM.
+        self._encodes = self._foreign or native == audio_lib.OPUS and not cn
         self._parameters.update(
             dtmf_type=dtmf_payload_type,
             capacity=jitter_capacity,
@@ -193,7 +196,7 @@ class RTPSession(BaseRTPSession):
             as_reference=as_reference,
         )
         await session._bind(local_addr, remote_addr)
-        if session._native is not None and not (paced or session._foreign or session._whole_samples):
+        if session._native is not None and not (paced or session._encodes or session._whole_samples):
             session._post_pcm = session._native.poster(_lib.PCM)
         return session
 
@@ -231,7 +234,7 @@ class RTPSession(BaseRTPSession):
             raise RuntimeError("No codec configured for PCM encoding")
         if self._native is None or self._closed:
             return
-        if self._foreign:
+        if self._encodes:
             self._native.post(_lib.PAYLOAD, self._codec.encode(pcm), timestamp)
             return
         if self._whole_samples:
@@ -244,7 +247,7 @@ class RTPSession(BaseRTPSession):
             raise RuntimeError("No codec configured for PCM encoding")
         if self._native is None or self._closed:
             return 0
-        if self._foreign:
+        if self._encodes:
             return self.send_audio_auto(self._codec.encode(pcm))
         if self._whole_samples:
             self._check(pcm)
