@@ -3,6 +3,7 @@ package rist
 import (
 	"time"
 
+	"github.com/tstrans/tstrans/core/transport"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
 
@@ -32,6 +33,7 @@ func (s *Sender) begin() {
 	s.over = make(chan struct{})
 	if s.cfg.Addr.Addr().IsMulticast() {
 		s.known = true
+		s.fast.Enable(transport.SharedCall)
 		close(s.over)
 		return
 	}
@@ -64,6 +66,8 @@ func (s *Sender) await() {
 		return
 	}
 	s.holding = false
+	s.fast.Lock()
+	defer s.fast.Unlock()
 	for _, m := range s.queue {
 		if s.pass(m) != nil {
 			s.count.SendError()
@@ -71,6 +75,9 @@ func (s *Sender) await() {
 		}
 	}
 	s.queue, s.bytes = nil, 0
+	if s.known {
+		s.fast.Enable(transport.SharedCall)
+	}
 }
 
 func (s *Sender) met() bool {
@@ -103,6 +110,8 @@ func (s *Sender) pass(m []byte) error {
 	if !s.known {
 		if s.known = met(s.lib); !s.known {
 			s.count.Dropped(1)
+		} else if !s.holding {
+			s.fast.Enable(transport.SharedCall)
 		}
 	}
 	return nil

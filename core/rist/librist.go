@@ -252,6 +252,39 @@ static int tr_write(tr_link *l, const void *p, size_t n) {
 	return r;
 }
 
+// tr_fetch takes the next message, one that was too long for an earlier read first; NULL
+// for none. It returns less than 0 when librist reads no more.
+static int tr_fetch(tr_link *l, struct rist_data_block **b) {
+	int r = 0;
+	pthread_mutex_lock(&l->lock);
+	*b = l->held;
+	l->held = NULL;
+	if (*b == NULL) r = tr.read(l->ctx, b, 0);
+	pthread_mutex_unlock(&l->lock);
+	return r;
+}
+
+static void tr_hold(tr_link *l, struct rist_data_block *b) {
+	pthread_mutex_lock(&l->lock);
+	l->held = b;
+	pthread_mutex_unlock(&l->lock);
+}
+
+// tr_put and tr_ready are what a caller's thread does without entering Go (transport.Shared).
+static int tr_put(void *l, const void *data, uint32_t n) { return tr_write(l, data, n) >= 0; }
+
+static int tr_ready(void *link) {
+	tr_link *l = link;
+	pthread_mutex_lock(&l->lock);
+	int failed = l->held == NULL && tr.read(l->ctx, &l->held, 0) < 0;
+	int ready = failed || l->held != NULL;
+	pthread_mutex_unlock(&l->lock);
+	return ready;
+}
+
+static uintptr_t tr_put_function(void) { return (uintptr_t)tr_put; }
+static uintptr_t tr_ready_function(void) { return (uintptr_t)tr_ready; }
+
 static int64_t tr_now_us(void) {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
@@ -267,9 +300,8 @@ static int tr_read(tr_link *l, char *buf, size_t size, tr_span *spans, tr_arriva
 	int64_t end = wait_us > 0 ? tr_now_us() + wait_us : 0;
 	*needed = 0;
 	while (n < max) {
-		struct rist_data_block *b = l->held;
-		l->held = NULL;
-		if (b == NULL && tr.read(l->ctx, &b, 0) < 0) return n > 0 ? n : -1;
+		struct rist_data_block *b = NULL;
+		if (tr_fetch(l, &b) < 0) return n > 0 ? n : -1;
 		if (b == NULL) {
 			if (n > 0 || end == 0) break;
 			int64_t left = end - tr_now_us();
@@ -279,7 +311,7 @@ static int tr_read(tr_link *l, char *buf, size_t size, tr_span *spans, tr_arriva
 			continue;
 		}
 		if (b->payload_len > size - used) {
-			l->held = b;
+			tr_hold(l, b);
 			if (n == 0) *needed = b->payload_len;
 			break;
 		}
@@ -449,6 +481,16 @@ func readSome(l *lib, o *order, came []libArrival, arena []byte, spans []transpo
 		}
 	}
 	return n, int(need), k >= 0
+}
+
+// shareSends has C send once Enable says so; shareWaits has it wait for messages.
+func shareSends(s *transport.Shared, l *lib) {
+	s.Send, s.Arg = uintptr(C.tr_put_function()), uintptr(unsafe.Pointer(l))
+}
+
+func shareWaits(s *transport.Shared, l *lib) {
+	s.Ready, s.Arg = uintptr(C.tr_ready_function()), uintptr(unsafe.Pointer(l))
+	s.Step = uint32(readStep.Microseconds()) //nolint:gosec // a constant
 }
 
 func writeOne(l *lib, m []byte) bool {

@@ -21,6 +21,7 @@ type link struct {
 	life  *transport.Life
 	cfg   Config
 	count transport.Counters
+	fast  *transport.Shared // nil for a receiver with an idle timeout
 
 	use  sync.RWMutex
 	lib  *lib // nil once closed
@@ -70,7 +71,13 @@ func (l *link) Stats() transport.Stats {
 }
 
 // Cancel implements transport.Object.
-func (l *link) Cancel() { l.life.Cancel() }
+func (l *link) Cancel() {
+	l.life.Cancel()
+	l.fast.Stop()
+}
+
+// Shared is what C code does for the link's user.
+func (l *link) Shared() *transport.Shared { return l.fast }
 
 // Cancelled reports whether Cancel or Close was called.
 func (l *link) Cancelled() bool { return l.life.Cancelled() }
@@ -80,6 +87,7 @@ func (l *link) Close() error {
 	if !l.life.Close() {
 		return nil
 	}
+	l.fast.Stop()
 	l.use.Lock() // parked calls have left
 	defer l.use.Unlock()
 	l.last, l.lost = statsOf(l.lib)
@@ -112,6 +120,12 @@ func Dial(_ context.Context, cfg Config) (*Sender, error) {
 		return nil, err
 	}
 	s := &Sender{link: l, max: min(size, MaxPayload)}
+	if l.fast, err = transport.NewShared(l, 0, -1, nil, max(0, s.max)); err != nil {
+		_ = l.Close()
+		return nil, tsterr.Wrap(tsterr.RISTIO, err, "memory")
+	}
+	l.count.Share(l.fast)
+	shareSends(l.fast, l.lib)
 	s.begin()
 	return s, nil
 }
@@ -122,6 +136,8 @@ func (s *Sender) WriteBatch(data []byte, spans []transport.Span, _ time.Duration
 	defer s.mu.Unlock()
 	s.use.RLock()
 	defer s.use.RUnlock()
+	s.fast.Lock() // C numbers messages too
+	defer s.fast.Unlock()
 	s.count.SendCall()
 	for i, sp := range spans {
 		if err := s.life.Err("RIST send"); err != nil {
@@ -157,6 +173,13 @@ func Listen(_ context.Context, cfg Config) (*Receiver, error) {
 	l, err := open(cfg)
 	if err != nil {
 		return nil, err
+	}
+	if cfg.IdleTimeout == 0 {
+		if l.fast, err = transport.NewShared(l, transport.SharedReady, -1, nil, 0); err != nil {
+			_ = l.Close()
+			return nil, tsterr.Wrap(tsterr.RISTIO, err, "memory")
+		}
+		shareWaits(l.fast, l.lib)
 	}
 	return &Receiver{link: l, lastData: time.Now(), came: make([]libArrival, readBatch)}, nil
 }

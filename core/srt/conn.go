@@ -23,7 +23,8 @@ type Conn struct {
 	linger int
 	max    int // the longest message in bytes, 0 for no limit
 	count  transport.Counters
-	gone   atomic.Bool // the loss of the link was reported
+	fast   *transport.Shared // nil with an idle timeout, whose end only Go sees
+	gone   atomic.Bool       // the loss of the link was reported
 
 	rmu      sync.Mutex // one reader; guards lastData
 	lastData time.Time
@@ -53,8 +54,16 @@ func newConn(id sock, own *srtgo.SrtSocket, cfg Config) (*Conn, error) {
 	c.delay = latencyOf(id, false)
 	c.max = payloadSize(id)
 	c.track.progress = time.Now()
+	if cfg.IdleTimeout == 0 {
+		if err := c.share(); err != nil {
+			return nil, tsterr.Wrap(tsterr.SRTIO, err, "memory")
+		}
+	}
 	return c, nil
 }
+
+// Shared is what C code does for the connection's user.
+func (c *Conn) Shared() *transport.Shared { return c.fast }
 
 // LocalAddr and PeerAddr are the two ends. StreamID is what the caller sent.
 func (c *Conn) LocalAddr() netip.AddrPort { return c.local }
@@ -153,6 +162,7 @@ func (c *Conn) lost(err *tsterr.Error, count func()) error {
 	if !c.gone.CompareAndSwap(false, true) {
 		return tsterr.New(tsterr.SRTClosed, "the connection is lost")
 	}
+	c.fast.Stop()
 	c.shut()
 	return err
 }
@@ -207,6 +217,7 @@ func (c *Conn) WriteBatch(data []byte, spans []transport.Span, timeout time.Dura
 // has not acknowledged anything for longer than the idle timeout.
 func (c *Conn) watch() *tsterr.Error {
 	waiting, since := c.track.poll(c.id)
+	c.fast.VisitAfter(trackStep)
 	if c.cfg.IdleTimeout > 0 && waiting && since > c.cfg.IdleTimeout {
 		return tsterr.New(tsterr.SRTBroken, "the peer acknowledged nothing for %v", c.cfg.IdleTimeout)
 	}
@@ -251,7 +262,10 @@ func (c *Conn) Details() Stats {
 }
 
 // Cancel implements transport.Object.
-func (c *Conn) Cancel() { c.life.Cancel() }
+func (c *Conn) Cancel() {
+	c.life.Cancel()
+	c.fast.Stop()
+}
 
 // Cancelled reports whether Cancel or Close was called.
 func (c *Conn) Cancelled() bool { return c.life.Cancelled() }
@@ -262,7 +276,8 @@ func (c *Conn) Close() error {
 	if !c.life.Close() {
 		return nil
 	}
-	if !c.gone.Load() && c.track.sent.Load() > 0 && c.linger > 0 {
+	c.fast.Stop()
+	if !c.gone.Load() && c.track.total() > 0 && c.linger > 0 {
 		for end := time.Now().Add(drainLimit); time.Now().Before(end); time.Sleep(time.Millisecond) {
 			if n, ok := sendBuffer(c.id); !ok || n == 0 {
 				break

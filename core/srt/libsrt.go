@@ -59,6 +59,21 @@ static int ts_send(SRTSOCKET s, const char *data, const ts_span *spans, int n, i
 	return n;
 }
 
+// ts_put and ts_ready are what a caller's thread does without entering Go (transport.Shared).
+static int ts_put(void *s, const void *data, uint32_t n) {
+	return srt_sendmsg2((SRTSOCKET)(intptr_t)s, data, (int)n, NULL) != SRT_ERROR;
+}
+
+static int ts_ready(void *s) {
+	int32_t events = 0;
+	int len = sizeof events;
+	return srt_getsockflag((SRTSOCKET)(intptr_t)s, SRTO_EVENT, &events, &len) == SRT_ERROR ||
+		(events & (SRT_EPOLL_IN | SRT_EPOLL_ERR)) != 0;
+}
+
+static uintptr_t ts_put_function(void) { return (uintptr_t)ts_put; }
+static uintptr_t ts_ready_function(void) { return (uintptr_t)ts_ready; }
+
 static void ts_fill(struct sockaddr_storage *a, int *len, const uint8_t *ip, int iplen, uint16_t port, uint32_t scope) {
 	memset(a, 0, sizeof *a);
 	if (iplen == 4) {
@@ -231,6 +246,25 @@ func prepare(s sock) C.int {
 		}
 	}
 	return 0
+}
+
+// share has C send and wait on a socket that was prepared. Messages without a limit of their
+// own are left to Go.
+func (c *Conn) share() error {
+	kind := uint32(transport.SharedReady)
+	if c.max > 0 {
+		kind |= transport.SharedCall
+	}
+	s, err := transport.NewShared(c, kind, -1, nil, c.max)
+	if err != nil {
+		return err //nolint:wrapcheck // the caller adds what it was for
+	}
+	s.Send, s.Ready, s.Arg = uintptr(C.ts_put_function()), uintptr(C.ts_ready_function()), uintptr(c.id)
+	s.Step = uint32(readStep.Microseconds()) //nolint:gosec // a constant
+	s.VisitAfter(0)
+	c.fast, c.track.shared = s, s
+	c.count.Share(s)
+	return nil
 }
 
 func readSome(s sock, arena []byte, spans []transport.Span, wait time.Duration) (int, C.int) {

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/tstrans/tstrans/core/transport"
 )
 
 const (
@@ -17,8 +19,9 @@ const (
 // tracker knows, without asking a broken socket, what the peer acknowledged last.
 type tracker struct {
 	latency time.Duration
-	sent    atomic.Uint64 // messages given to libsrt
-	rtt     time.Duration // guarded by mu, as what follows
+	sent    atomic.Uint64     // messages given to libsrt from here
+	shared  *transport.Shared // counts those that C gave it, nil without
+	rtt     time.Duration     // guarded by mu, as what follows
 
 	mu       sync.Mutex
 	looked   time.Time
@@ -36,6 +39,9 @@ type mark struct {
 	sent uint64
 }
 
+// total is how many messages libsrt was given.
+func (t *tracker) total() uint64 { return t.sent.Load() + t.shared.Sent() }
+
 // poll looks at the socket at most once in trackStep. It reports whether
 // something waits for an acknowledgement and for how long none came.
 func (t *tracker) poll(s sock) (waiting bool, since time.Duration) {
@@ -44,7 +50,7 @@ func (t *tracker) poll(s sock) (waiting bool, since time.Duration) {
 	defer t.mu.Unlock()
 	if now.Sub(t.looked) >= trackStep {
 		t.looked = now
-		sent := t.sent.Load()
+		sent := t.total()
 		if last := &t.marks[max(0, t.next-1)%trackMarks]; now.Sub(last.at) >= markStep {
 			t.marks[t.next%trackMarks] = mark{now, sent}
 			t.next++
@@ -66,7 +72,7 @@ func (t *tracker) poll(s sock) (waiting bool, since time.Duration) {
 func (t *tracker) unacked() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return int(t.sent.Load() - t.acked) //nolint:gosec // bounded by libsrt's buffer
+	return int(t.total() - t.acked) //nolint:gosec // bounded by libsrt's buffer
 }
 
 // undelivered counts the messages that were acknowledged but, sent later than
