@@ -10,6 +10,7 @@ Calls that wait end with ``RistError`` of kind ``CLOSED`` when another thread cl
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any, ClassVar
 
 from ._live import CancelHandle as _CancelHandle
@@ -216,8 +217,9 @@ class Transport(_Base):
 class RecvTransport(_Base):
     """Receives the messages of whoever sends to its address, in order. Make it with ``builder()``."""
 
-    __slots__ = ("_messages",)
+    __slots__ = ("_messages", "_queue")
     _messages: Messages
+    _queue: deque[bytes]
 
     @staticmethod
     def builder() -> RecvTransportBuilder:
@@ -230,6 +232,7 @@ class RecvTransport(_Base):
         self._hold(receiving(values))
         self._at(values)
         self._messages = Messages(self._link)
+        self._queue = self._messages.queue
         self._flag.end = self._messages.drop
         return self
 
@@ -242,6 +245,12 @@ class RecvTransport(_Base):
         """
         if self._flag.set:
             raise DOMAIN.closed("the transport")
+        queue = self._queue
+        if queue and (timeout_ms is None or (timeout_ms.__class__ is int and 0 <= timeout_ms <= _MOST)):
+            try:
+                return queue.popleft()
+            except IndexError:  # another thread was faster
+                pass
         return self._messages.get(None if timeout_ms is None else unsigned("timeout_ms", timeout_ms, 64))
 
     def __repr__(self) -> str:

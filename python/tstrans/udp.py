@@ -11,6 +11,8 @@ Calls that wait end with ``UdpError`` of kind ``CLOSED`` when another thread clo
 
 from __future__ import annotations
 
+from collections import deque
+
 from ._live import CancelHandle as _CancelHandle
 from ._live import Closing, Final, Snapshot, text
 from ._native.transport_abi import TST_LINK_LOCAL
@@ -161,8 +163,9 @@ class TransportBuilder(Final):
 class RecvTransport(Closing):
     """Receives datagrams on one address. Make it with ``RecvTransport.builder()``."""
 
-    __slots__ = ("_messages",)
+    __slots__ = ("_messages", "_queue")
     _messages: Messages
+    _queue: deque[bytes]
 
     @staticmethod
     def builder() -> RecvTransportBuilder:
@@ -174,6 +177,7 @@ class RecvTransport(Closing):
         self = object.__new__(cls)
         self._hold(receiving(values))
         self._messages = Messages(self._link)
+        self._queue = self._messages.queue
         return self
 
     def recv(self, timeout_ms: int | None = None) -> tuple[bytes, str]:
@@ -186,6 +190,12 @@ class RecvTransport(Closing):
         flag = self._flag
         if flag.set:
             raise DOMAIN.closed("the transport")
+        queue = self._queue
+        if queue and (timeout_ms is None or (timeout_ms.__class__ is int and 0 <= timeout_ms <= _MOST)):
+            try:
+                return queue.popleft(), ""
+            except IndexError:  # another thread was faster
+                pass
         return self._messages.get(None if timeout_ms is None else unsigned("timeout_ms", timeout_ms, 64)), ""
 
     def local_addr_port(self) -> int:

@@ -138,7 +138,7 @@ def open_sink(address: str) -> Sink:
 
 def _all(messages: Any) -> bytes:
     first: bytes = messages.get(None)
-    queue = messages._queue
+    queue = messages.queue
     return first + b"".join([queue.popleft() for _ in range(len(queue))]) if queue else first
 
 
@@ -146,7 +146,7 @@ def _in_pieces(send: Callable[[Any], None], size: int = _MESSAGE) -> Callable[[b
     def write(data: bytes) -> None:
         view = memoryview(data)
         for at in range(0, len(view), size):
-            send(view[at : at + size])
+            send(bytes(view[at : at + size]))  # bytes are sent with the least work
 
     return write
 

@@ -285,21 +285,24 @@ class Link(Handle):
 class Messages:
     """Reads a link in batches and hands the messages out one at a time."""
 
-    __slots__ = ("_arena", "_into", "_link", "_lock", "_n", "_queue", "_spans")
+    __slots__ = ("_arena", "_into", "_link", "_lock", "_n", "_spans", "queue")
+
+    #: What was read and not handed out yet: a receive takes from it first, which saves a call a message.
+    queue: deque[bytes]
 
     def __init__(self, link: Link, arena: int = 256 << 10, cap: int = 128) -> None:
         self._link = link
         self._arena = (ctypes.c_char * arena)()
         self._spans = (ctypes.c_uint32 * (2 * cap))()
         self._n = c_size_t()
-        self._queue: deque[bytes] = deque()
+        self.queue = deque()
         self._lock = Lock()
         self._into = self._spans, cap, byref(self._n), self._arena, arena, link.key
 
     def get(self, timeout_ms: int | None) -> bytes:
         """The next message, at once when one is at hand."""
         try:
-            return self._queue.popleft()
+            return self.queue.popleft()
         except IndexError:
             with self._lock:
                 return self._fill(timeout_ms)
@@ -315,7 +318,7 @@ class Messages:
         arena: Any = self._arena
         spans: Any = self._spans
         if self._n.value > 1:
-            add = self._queue.append
+            add = self.queue.append
             for at, n in zip(spans[2 : 2 * self._n.value : 2], spans[3 : 2 * self._n.value : 2], strict=True):
                 add(arena[at : at + n])
         first: bytes = arena[spans[0] : spans[0] + spans[1]]
@@ -327,12 +330,12 @@ class Messages:
 
     def waiting(self) -> tuple[int, int]:
         """(messages, bytes) taken from the link and not handed out yet."""
-        held = list(self._queue)
+        held = list(self.queue)
         return len(held), sum(map(len, held))
 
     def drop(self) -> None:
         """Forget what waits."""
-        self._queue.clear()
+        self.queue.clear()
 
 
 def open_link(

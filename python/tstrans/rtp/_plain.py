@@ -12,9 +12,14 @@ from ..exceptions import RtpError, RtpErrorKind
 from ._stats import SocketStats, StreamEndReason
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from .._native.transport_lib import Link
 
 __all__ = ["CancelHandle", "Ending", "Receiver", "Sender", "closed", "packet_size", "received"]
+
+
+_MOST_MS = (1 << 32) - 1
 
 
 class CancelHandle(_CancelHandle):
@@ -150,8 +155,9 @@ class Receiver(Ending):
         RtpError: a URL that is not one, or an address that cannot be bound (``TRANSPORT``).
     """
 
-    __slots__ = ("_messages", "_recv_ms")
+    __slots__ = ("_messages", "_queue", "_recv_ms")
     _messages: Messages
+    _queue: deque[bytes]
     _recv_ms: int | None
 
     def __new__(cls, url: str, *, pkt_size: int = 1316) -> Receiver:
@@ -163,6 +169,7 @@ class Receiver(Ending):
         ms = lib.rtp_stats(link).recv_timeout_ms
         self._recv_ms = None if ms < 0 else ms
         self._messages = Messages(link)
+        self._queue = self._messages.queue
         return self
 
     def __init__(self, url: str, *, pkt_size: int = 1316) -> None:
@@ -177,12 +184,14 @@ class Receiver(Ending):
         Raises:
             RtpError: nothing came in time (``BACKPRESSURE``), cancelled (``CANCELLED``), or closed.
         """
-        if timeout_ms is None:
-            ms = self._recv_ms
-            if not self._flag.set:  # which closing sets too
-                return self._messages.get(ms)
-        else:
-            ms = unsigned("timeout_ms", timeout_ms)
+        queue = self._queue
+        given = timeout_ms is None or (timeout_ms.__class__ is int and 0 <= timeout_ms <= _MOST_MS)
+        if queue and given and not self._flag.set:  # which closing sets too
+            try:
+                return queue.popleft()
+            except IndexError:  # another thread was faster
+                pass
+        ms = self._recv_ms if timeout_ms is None else unsigned("timeout_ms", timeout_ms)
         if self._link.closed:
             raise closed("the receiver")
         if self._flag.set:
