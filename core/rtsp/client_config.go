@@ -93,7 +93,7 @@ func (c *ClientConfig) parse() (*target, error) {
 		return nil, bad("URL is not rtsp://host/path or rtsps://host/path")
 	}
 	if p := u.Port(); p != "" {
-		if _, err := strconv.ParseUint(p, 10, 16); err != nil {
+		if _, err = strconv.ParseUint(p, 10, 16); err != nil {
 			return nil, bad("port %s is beyond 65535", p)
 		}
 	}

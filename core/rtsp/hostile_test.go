@@ -90,8 +90,8 @@ func TestHostileServers(t *testing.T) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			c, err := l.Accept()
-			if err != nil {
+			c, acceptErr := l.Accept()
+			if acceptErr != nil {
 				return
 			}
 			defer func() { _ = c.Close() }()
