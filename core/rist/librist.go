@@ -9,6 +9,7 @@ package rist
 #cgo LDFLAGS: -ldl -lpthread
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -357,6 +358,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/tstrans/tstrans/core/internal/later"
 	"github.com/tstrans/tstrans/core/transport"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
@@ -510,4 +512,11 @@ func statsOf(l *lib) (Stats, uint64) {
 	}, uint64(s.overflows)
 }
 
-func closeLibrary(l *lib) { C.tr_close(l) }
+func closeLibrary(l *lib) {
+	C.tr_close(l)
+	giveBack.Occasion()
+}
+
+// giveBack has the C library return what closed links used: it would keep it, spread over
+// the arenas of librist's threads.
+var giveBack = later.Later{Wait: 5 * time.Second, Until: 5 * time.Second, Do: func() { C.malloc_trim(0) }}

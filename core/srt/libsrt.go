@@ -153,11 +153,11 @@ import "C"
 import (
 	"bytes"
 	"net/netip"
-	"sync/atomic"
 	"time"
 	"unsafe"
 
 	"github.com/haivision/srtgo"
+	"github.com/tstrans/tstrans/core/internal/later"
 	"github.com/tstrans/tstrans/core/transport"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
@@ -325,7 +325,7 @@ func closeSocket(s sock, linger int) {
 	C.ts_set_bool(s, C.SRTO_SNDSYN, 0) // otherwise srt_close waits for it here
 	C.ts_set_linger(s, C.int(linger))
 	C.srt_close(s)
-	giveBack()
+	giveBack.Occasion()
 }
 
 // closeSoon is closeSocket with a bound: while libsrt frees many sockets closed before,
@@ -348,23 +348,10 @@ func closeSoon(s sock, linger int, own *srtgo.SrtSocket) {
 	}
 }
 
-// trimDelay is how long after a close libsrt has freed the socket: it waits for a
-// second, and looks once a second.
-const trimDelay = 5 * time.Second
-
-// trimming says that a giveBack is due.
-var trimming atomic.Bool
-
 // giveBack has the C library return what closed sockets used, a few hundred KiB
-// each: it would keep it, spread over the arenas of libsrt's threads.
-func giveBack() {
-	if trimming.CompareAndSwap(false, true) {
-		time.AfterFunc(trimDelay, func() {
-			trimming.Store(false)
-			C.malloc_trim(0)
-		})
-	}
-}
+// each: it would keep it, spread over the arenas of libsrt's threads. libsrt frees a
+// socket a second or more after its close, and later where there are hundreds.
+var giveBack = later.Later{Wait: 5 * time.Second, Until: 10 * time.Second, Do: func() { C.malloc_trim(0) }}
 
 // LibraryVersion returns the version of libsrt, such as "1.5.1".
 func LibraryVersion() string {

@@ -137,7 +137,7 @@ for _ in range(cancels):
     tx, rx = pair()
 tx.close()
 rx.close()
-after = settled(before, 12)
+after = settled(before, 16)  # libsrt frees late, and what it freed goes back to the system in rounds
 slow.sort()
 asked.sort()
 woken.sort()
@@ -165,8 +165,7 @@ def test_nothing_is_left(case: str) -> None:
     assert after["fds"] <= before["fds"]
     # The runtime keeps a few idle threads of its own.
     assert after["threads"] <= before["threads"] + 6
-    # Libsrt's threads come with allocator arenas, which grow to some 10 MB whatever the number of cycles.
-    assert after["rss_kb"] <= before["rss_kb"] + (20 if case == "srt" else 10) * 1024
+    assert after["rss_kb"] <= before["rss_kb"] + 10 * 1024
     assert out["asked_median_ms"] < 50
     assert out["woken_median_ms"] < 100
     assert out["close_median_ms"] < 50 or case == "rist"
