@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -23,8 +24,13 @@ func peerConfig(passphrase string, keylen int) gosrt.Config {
 	return c
 }
 
+// TestIndependentPeer moves 500 messages each way, or with TSTRANS_SOAK a minute of 20 Mb/s.
 func TestIndependentPeer(t *testing.T) {
-	const n = 500
+	n, step := 500, 100*time.Microsecond
+	if os.Getenv("TSTRANS_SOAK") != "" {
+		n, step = 114_000, 526*time.Microsecond
+	}
+	pace := func(begun time.Time, i int) { time.Sleep(time.Until(begun.Add(time.Duration(i) * step))) }
 	for _, c := range []struct {
 		name, query, passphrase string
 		keylen                  int
@@ -72,11 +78,12 @@ func TestIndependentPeer(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = a.Close() }()
+			begun := time.Now()
 			for i := range n {
 				if _, err := a.WriteBatch(message(i), whole(message(i)), time.Second); err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(100 * time.Microsecond) // gosrt's receive queue is short
+				pace(begun, i) // gosrt's receive queue is short
 			}
 			wg.Wait()
 		})
@@ -96,11 +103,12 @@ func TestIndependentPeer(t *testing.T) {
 				t.Errorf("stream id %q", b.StreamID())
 			}
 			go func() {
+				begun := time.Now()
 				for i := range n {
 					if _, err := conn.Write(message(i)); err != nil {
 						return
 					}
-					time.Sleep(100 * time.Microsecond)
+					pace(begun, i)
 				}
 			}()
 			arena, spans := make([]byte, 1<<16), make([]transport.Span, 64)

@@ -1,6 +1,6 @@
 """The live transports against the published wheels, each at the other end of a link, in both directions.
 
-Half a second of stream with the newest of them; with TSTRANS_SOAK=1 a minute of 20 Mb/s with each. What arrives
+Half a second of stream with the newest; with TSTRANS_SOAK=1 a minute of 20 Mb/s with each. What arrives
 has to be what was sent, byte by byte.
 """
 
@@ -45,7 +45,7 @@ def message(i):
 
 
 def rist_builder(b):
-    b = b.profile(rist.RistProfile.MAIN if secret else rist.RistProfile.SIMPLE).buffer_ms(200)
+    b = b.profile(rist.RistProfile.MAIN if secret else rist.RistProfile.SIMPLE).buffer_ms(1000)
     return b.encryption(rist.EncryptionKey.aes256(secret)) if secret else b
 
 
