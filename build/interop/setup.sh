@@ -35,6 +35,10 @@ if command -v mvn >/dev/null && command -v javac >/dev/null; then
 else
   echo "not installed: jMISB (needs mvn and javac)" >&2
 fi
+# The player of python-hls-stream's page, in its version.
+if command -v npm >/dev/null && [ ! -e "$target/videojs/node_modules/video.js" ]; then
+  npm install --prefix "$target/videojs" --no-audit --no-fund --silent video.js@7.18.1 || echo "not installed: video.js" >&2
+fi
 # MediaMTX is built from its module; what its own build would download (a player for HLS) is left empty.
 if command -v go >/dev/null; then
   if [ ! -x "$target/mediamtx/mediamtx" ]; then

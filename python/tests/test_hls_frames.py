@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,12 +21,14 @@ import threading
 import time
 from collections.abc import Iterator
 
+import live_flight as flight
 import numpy as np
 import pytest
 import tstrans.hls as hlsstream
 from tstrans.exceptions import TstError
+from tstrans.hls.page import Site
 from tstrans.hls.stream import EncoderError, EncoderErrorKind, EncoderNotFoundError, HLSEncoder, HLSPresets
-from tstrans.timeline import PlaylistOffset
+from tstrans.timeline import PlaylistOffset, Timeline
 
 SHAPE = (90, 160)
 
@@ -618,3 +621,105 @@ def test_facts_34_37_all_parts_in_an_empty_folder(tmp_path: pathlib.Path) -> Non
     finally:
         parent.terminate()
         parent.wait(20)
+
+
+# -- the player of the reference page -----------------------------------
+
+VIDEO_JS = pathlib.Path(__file__).parents[2] / "build/interop/env/videojs/node_modules/video.js/dist"
+
+PAGE = """<!doctype html><meta charset="utf-8"><title>markers</title>
+<link rel="stylesheet" href="video-js.css"><script src="video.min.js"></script>
+<video id="v" class="video-js" width="320" height="180" muted autoplay></video>
+<script>
+const player = videojs('v', {
+  liveui: true, muted: true, autoplay: true, html5: { vhs: { overrideNative: true } },
+  sources: [{ src: '/video/chessboard.m3u8', type: 'application/x-mpegURL' }],
+});
+let offset;  // fixed when the first segment is appended
+const timer = setInterval(() => {
+  const media = player.tech(true)?.vhs?.playlists?.media();
+  if (offset === undefined && media && player.buffered().length) {
+    offset = media.mediaSequence * media.targetDuration;
+    clearInterval(timer);
+  }
+}, 20);
+const asked = (from) => fetch('/markers?ts_start=' + from).then((r) => r.json());
+const markers = (from) => asked(from).then((text) => JSON.parse(text).markers);
+</script>"""
+
+
+@pytest.mark.skipif(not VIDEO_JS.is_dir(), reason="video.js is not installed: build/interop/setup.sh")
+def test_facts_23_to_33_video_js_plays_it_and_finds_markers(tmp_path: pathlib.Path) -> None:
+    """video.js 7.18.1 with its own HLS engine: the routes, the body parsed twice, the clocks."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("Chromium is not installed")
+    static = tmp_path / "static"
+    static.mkdir()
+    (static / "index.html").write_text(PAGE)
+    for name in ("video.min.js", "video-js.css"):
+        shutil.copy(VIDEO_JS / name, static)
+    fps = flight.FPS
+    stop = threading.Event()
+    encoder = HLSEncoder(
+        tmp_path / "video" / "chessboard.m3u8",
+        shape=(flight.HEIGHT, flight.WIDTH), input_fps=fps, hls_list_size=10, preset=HLSPresets.DEFAULT_CPU,
+    )  # fmt: skip
+
+    def feed() -> None:
+        """Half a minute at once, so that the list slides, then at its own pace."""
+        begun = time.monotonic()
+        for n in itertools.count():
+            if n > 30 * fps and stop.wait(max(0, begun + n / fps - 30 - time.monotonic())):
+                return
+            encoder(flight.blocks(n))
+
+    with Timeline() as timeline, encoder:
+        thread = threading.Thread(target=feed)
+        thread.start()
+        try:
+            site = Site(timeline=timeline, video=tmp_path / "video", static=static, cors=True)
+            with site, site.listen("127.0.0.1:0") as server, playwright.sync_playwright() as p:
+                n = 25 * fps - 7
+                timeline.add((n + 1) / fps, "Marker 1")  # as the stream's program counts
+                playlist = tmp_path / "video" / "chessboard.m3u8"
+                end = time.monotonic() + 60
+                while not playlist.exists() or "chessboard13.ts" not in playlist.read_text():
+                    assert time.monotonic() < end
+                    time.sleep(0.05)
+                browser = p.chromium.launch(
+                    executable_path=chromium,
+                    args=["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"],
+                )
+                page = browser.new_page()
+                page.goto(server.url)
+                page.wait_for_function("offset !== undefined && player.currentTime() > 0.5", timeout=40_000)
+                assert page.evaluate("offset") >= 8  # sequence 4 or later, two seconds each
+                got = page.evaluate("markers(-1)")
+                assert got == [{"time": pytest.approx((n + 1) / fps), "text": "Marker 1"}]
+                assert page.evaluate(f"markers({(n + 1) / fps!r})") == []
+                shown = page.evaluate(
+                    f"""() => new Promise((done) => {{
+                      player.pause();
+                      player.one('seeked', () => setTimeout(() => {{
+                        const c = document.createElement('canvas');
+                        [c.width, c.height] = [{flight.WIDTH}, {flight.HEIGHT}];
+                        const g = c.getContext('2d');
+                        g.drawImage(document.querySelector('video'), 0, 0, c.width, c.height);
+                        let n = 0;
+                        for (let i = 0; i < {flight.BITS}; i++) {{
+                          const at = [i * {flight.BLOCK} + {flight.BLOCK // 2}, {flight.BLOCK // 2}, 1, 1];
+                          n = n * 2 + (g.getImageData(...at).data[1] > 128 ? 1 : 0);
+                        }}
+                        done(n);
+                      }}, 300));
+                      player.currentTime({(n + 1) / fps!r} - offset + 0.005);
+                    }})"""
+                )
+                assert abs(shown - (n + 1)) <= 1
+                browser.close()
+        finally:
+            stop.set()
+            thread.join(30)
+    encoder.wait(60)

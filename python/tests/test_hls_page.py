@@ -13,8 +13,9 @@ from typing import Any
 
 import live_flight as flight
 import pytest
-from tstrans.hls import HlsPublisher
+from tstrans.hls import HlsPublisher, MuxPublisher
 from tstrans.hls.page import Site
+from tstrans.mpegts import KlvStreamType, MuxerProgramConfigBuilder, Pts90khz, VideoCodec
 from tstrans.timeline import TelemetryTrack, Timeline
 
 CHROMIUM = shutil.which("chromium")
@@ -335,3 +336,79 @@ def test_a_new_epoch_clears_what_was_known(stage: Stage) -> None:
     await_js(stage.page, "tstransPage.markers.length === 0", 10)
     await_js(stage.page, "tstransPage.picture.stream > 0", 20)
     check(stage.read())
+
+
+@pytest.mark.skipif(not EXACT, reason="TSTRANS_SOAK is not set: it takes three minutes")
+def test_half_an_hour_makes_nothing_grow(chromium: Any, tmp_path: pathlib.Path) -> None:
+    """30 minutes of stream at twelve times its pace, while the page plays, seeks and gets markers."""
+    speed, minutes = 12, 30
+    publisher = (
+        HlsPublisher.builder().bind("127.0.0.1:0").memory().segment_duration_ms(1000).playlist_window(60)
+        .cut_on_key_frames().gzip().low_latency(200).build()
+    )  # fmt: skip
+    timeline, track = Timeline(tmp_path / "markers.db"), TelemetryTrack(max_bytes=1 << 20)
+    timeline.begin()
+    site = Site(timeline=timeline, telemetry=track, low_latency=True)
+    site.attach(publisher)
+    program = (
+        MuxerProgramConfigBuilder(1, 0x1000).add_video(0x100, VideoCodec.H264)
+        .add_klv(0x101, KlvStreamType.SYNCHRONOUS_METADATA, carries_pts=True).build()
+    )  # fmt: skip
+    muxer = MuxPublisher.with_config_hls(publisher, program)
+    units = flight.pictures(LENGTH * flight.FPS)
+    total = minutes * 60 * flight.FPS
+    begun = time.monotonic()
+    n = 0
+
+    def push() -> None:
+        """What is due by now."""
+        nonlocal n
+        due = min(total, int((time.monotonic() - begun) * speed * flight.FPS) + 5 * flight.FPS)
+        while n < due:
+            pts = Pts90khz((flight.FIRST_PTS + n * 90_000 // flight.FPS) % (1 << 33))
+            muxer.send_klv(flight.record(n), pts=pts)
+            muxer.send_video(units[n % len(units)], pts=pts, key_frame=n % flight.GOP == 0)
+            n += 1
+
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    errors: list[str] = []
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    push()
+    page.goto(f"http://{muxer.local_addr()}/")
+    tools = page.context.new_cdp_session(page)
+    tools.send("Performance.enable")
+
+    def measure() -> dict[str, float]:
+        tools.send("HeapProfiler.collectGarbage")
+        got = {m["name"]: m["value"] for m in tools.send("Performance.getMetrics")["metrics"]}
+        status = pathlib.Path("/proc/self/status").read_text()
+        rss = int(next(x for x in status.splitlines() if x.startswith("VmRSS")).split()[1]) / 1024
+        return {
+            "heap": got["JSHeapUsedSize"] / 1e6, "nodes": got["Nodes"],
+            "listeners": got["JSEventListeners"], "rss": rss,
+        }  # fmt: skip
+
+    samples: list[dict[str, float]] = []
+    turn = shown = 0
+    while n < total:
+        push()
+        turn += 1
+        if turn % 20 == 0:
+            timeline.add(n / flight.FPS - 1, f"marker {turn}")
+        move = ("tstransPage.goLive()", "tstransPage.seek(tstransPage.range[1] - 30)", "0")[turn // 10 % 3]
+        shown += page.evaluate(f"{move}, document.getElementById('video').readyState >= 2 ? 1 : 0")
+        page.wait_for_timeout(100)
+        if n * 10 // total > len(samples):
+            samples.append(measure())
+            print({k: round(v, 1) for k, v in samples[-1].items()}, flush=True)
+    # A player that the window leaves behind has to come back: here it does so all the time.
+    assert shown > turn // 4 and not errors, (shown, turn, errors)
+    early, late = samples[2], samples[-1]
+    assert late["heap"] < early["heap"] * 1.3 + 4, samples
+    assert late["nodes"] < early["nodes"] + 300 and late["listeners"] < early["listeners"] + 50, samples
+    assert late["rss"] < early["rss"] + 40, samples
+    page.close()
+    muxer.finish_into_publisher().close()
+    site.close()
+    track.close()
+    timeline.close()

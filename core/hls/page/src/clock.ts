@@ -73,6 +73,11 @@ export class Clock {
     }
   }
 
+  /** Whether one relation holds for all media times: the source's clock was not set anew. */
+  get steady(): boolean {
+    return this.bases.size === 1;
+  }
+
   get known(): boolean {
     return this.offset !== undefined;
   }

@@ -210,6 +210,8 @@ async function main(): Promise<void> {
     if (s === undefined) return;
     const shift = s - start;
     markers.prune(s);
+    const oldest = clock.steady ? clock.pts(start) : undefined;
+    if (oldest !== undefined) telemetry.prune(oldest);
     const buffered: [number, number][] = [];
     for (let i = 0; i < video.buffered.length; i++) {
       const [a, b] = [video.buffered.start(i), video.buffered.end(i)];

@@ -84,13 +84,32 @@ export class Telemetry {
 
   private insert(more: Decoded[]): void {
     if (!more.length) return;
+    const last = this.records[this.records.length - 1];
+    if (!last || this.place(more[0]!.pts) > this.place(last.pts)) {
+      this.records.push(...more); // as they come while it plays
+      this.bound();
+      return;
+    }
     const known = new Set(this.records.map((r) => r.pts));
     const fresh = more.filter((r) => r.async || !known.has(r.pts));
     this.records = [...this.records, ...fresh].sort((x, y) => this.place(x.pts) - this.place(y.pts));
+    this.bound();
+  }
+
+  private bound(): void {
     if (this.records.length > MOST) {
       this.records = this.records.slice(-MOST);
       this.loaded = this.loaded.filter((x) => x[1] > this.place(this.records[0]!.pts));
     }
+  }
+
+  /** Forget what lies before the part one can seek to. */
+  prune(pts: number): void {
+    const first = this.place(pts) - OLDEST;
+    const n = this.records.findIndex((r) => this.place(r.pts) >= first);
+    if (n < 200) return; // a few at a time cost more than they give back
+    this.records.splice(0, n);
+    this.loaded = this.loaded.filter((x) => x[1] > first).map(([a, b]) => [Math.max(a, first), b]);
   }
 
   /**
