@@ -29,6 +29,8 @@ func (m *Marker) Validate() error {
 		return fault(tsterr.TimelineInvalid, "text", "text is not UTF-8")
 	case len(m.Data) > MaxData:
 		return fault(tsterr.TimelineTooLarge, "data", "data of %d bytes, at most %d are taken", len(m.Data), MaxData)
+	case !utf8.Valid(m.Data): // a JSON reader takes it, not every database does
+		return fault(tsterr.TimelineInvalid, "data", "data is not UTF-8")
 	case len(m.Data) > 0 && !json.Valid(m.Data):
 		return fault(tsterr.TimelineInvalid, "data", "data is not JSON")
 	}

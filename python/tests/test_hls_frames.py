@@ -574,6 +574,65 @@ def test_asgi_application(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatc
         assert read_markers(asgi("GET", "/markers", b"ts_start=1")) == [{"time": 5.0, "text": "n"}]
 
 
+def test_asgi_feed(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Server-sent events of an ASGI server: what is new, what a client missed, its end."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(hlsstream.sync, "SYNC_PORT", free_port())
+    monkeypatch.setattr(hlsstream.api, "app", type(hlsstream.api.app)())
+
+    def follow(
+        headers: list[tuple[bytes, bytes]], wanted: int
+    ) -> tuple[dict[str, str], list[tuple[str, ...]]]:
+        """The feed's events until so many markers came, one set after the feed began."""
+        sent: list[dict[str, object]] = []
+        text = ""
+
+        async def run() -> None:
+            enough = asyncio.Event()
+
+            async def receive() -> dict[str, object]:
+                await enough.wait()
+                return {"type": "http.disconnect"}
+
+            async def send(message: dict[str, object]) -> None:
+                nonlocal text
+                sent.append(message)
+                if "body" in message:
+                    text += message["body"].decode()  # type: ignore[attr-defined]
+                if text.count("event: marker") >= wanted:
+                    enough.set()
+
+            scope = {
+                "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET",
+                "path": "/timeline/events", "raw_path": b"/timeline/events", "query_string": b"",
+                "headers": headers, "scheme": "http", "server": ("127.0.0.1", 80), "root_path": "",
+            }  # fmt: skip
+            feed = asyncio.ensure_future(hlsstream.api.app(scope, receive, send))
+            while not sent:
+                await asyncio.sleep(0.01)
+            await asyncio.to_thread(hlsstream.api.app.timeline.add, len(text) + 1, "now")
+            await asyncio.wait_for(feed, 30)
+
+        asyncio.run(run())
+        assert sent[0]["status"] == 200 and sent[-1] == {"type": "http.response.body", "body": b""}
+        head = {k.decode(): v.decode() for k, v in sent[0]["headers"]}  # type: ignore[attr-defined]
+        events = [tuple(e.split("\n")) for e in text.strip().split("\n\n")]
+        return head, events
+
+    assert asgi("POST", "/markers", body=b'{"time": 1, "text": "before"}')[0] == 201
+    head, events = follow([(b"origin", b"http://other")], 1)
+    assert (
+        head["content-type"] == "text/event-stream" and head["access-control-allow-origin"] == "http://other"
+    )
+    assert events[0][0] == "event: epoch" and [e[0] for e in events[1:]] == ["event: marker"]
+    first = json.loads(events[1][2].removeprefix("data: "))
+    assert first["text"] == "now" and events[1][1] == f"id: {first['id']}"
+    # Who comes back with the id it saw gets what it missed.
+    _, events = follow([(b"last-event-id", str(first["id"] - 1).encode())], 2)
+    ids = [int(e[1].removeprefix("id: ")) for e in events if e[0] == "event: marker"]
+    assert ids == [first["id"], first["id"] + 1]
+
+
 # -- clocks -------------------------------------------------------------
 
 

@@ -198,6 +198,9 @@ class _App:
         at = int(wanted) if wanted.isascii() and wanted.isdigit() else last
         told = 0
         head = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
+        if origin := dict(scope["headers"]).get(b"origin"):
+            head += [(b"access-control-allow-origin", origin), (b"access-control-allow-credentials", b"true")]
+            head.append((b"vary", b"Origin"))
         await send({"type": "http.response.start", "status": 200, "headers": head})
         gone = asyncio.ensure_future(_disconnected(receive))
         try:
