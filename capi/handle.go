@@ -6,6 +6,7 @@ package main
 import "C"
 
 import (
+	"io"
 	"sync"
 	"sync/atomic"
 
@@ -49,6 +50,18 @@ type handleTable struct {
 
 // handles is the process's one table: a C caller has no other place to keep it.
 var handles handleTable
+
+// hand gives a new object to the caller as a handle; where there is no room for one
+// it closes the object.
+func hand[H ~uint64](out *H, obj io.Closer) error {
+	id, err := handles.add(obj)
+	if err != nil {
+		_ = obj.Close() // the cause is what counts
+		return err
+	}
+	*out = H(id)
+	return nil
+}
 
 // open stores an object and gives its id.
 func (t *handleTable) add(obj any) (uint64, error) {

@@ -125,13 +125,7 @@ func tst_site_new(out *C.tst_site, tl C.tst_timeline, tr C.tst_track, config C.t
 		_ = x.Close() // never fails
 		return status(err)
 	}
-	id, err := handles.add(x)
-	if err != nil {
-		_ = x.Close() // never fails
-		return status(err)
-	}
-	*out = C.tst_site(id)
-	return C.TST_OK
+	return status(hand(out, x))
 }
 
 //export tst_site_close
@@ -163,13 +157,7 @@ func tst_site_listen(out *C.tst_site_server, id C.tst_site, addr *C.tst_cchar, n
 		return status(err)
 	}
 	o := &siteServer{srv, x}
-	sid, err := handles.add(o)
-	if err != nil {
-		_ = o.Close() // the cause is what counts
-		return status(err)
-	}
-	*out = C.tst_site_server(sid)
-	return C.TST_OK
+	return status(hand(out, o))
 }
 
 // attach ties the site to a publisher, which keeps it for as long as its server runs.

@@ -56,13 +56,7 @@ func tst_timeline_open(out *C.tst_timeline, config C.tst_config) (st C.tst_statu
 		return status(err)
 	}
 	m := &markers{s: s, shared: newShared()}
-	id, err := handles.add(m)
-	if err != nil {
-		_ = m.Close()
-		return status(err)
-	}
-	*out = C.tst_timeline(id)
-	return C.TST_OK
+	return status(hand(out, m))
 }
 
 //export tst_timeline_close
@@ -337,13 +331,7 @@ func tst_track_new(out *C.tst_track, config C.tst_config) (st C.tst_status) {
 		return status(err)
 	}
 	x := &telemetry{t: t, shared: newShared()}
-	id, err := handles.add(x)
-	if err != nil {
-		_ = x.Close()
-		return status(err)
-	}
-	*out = C.tst_track(id)
-	return C.TST_OK
+	return status(hand(out, x))
 }
 
 //export tst_track_close
