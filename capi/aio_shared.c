@@ -1,5 +1,6 @@
 #include "aio_shared.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -42,7 +43,13 @@ _Static_assert(sizeof(tst_aio_record) == 32, "the record layout is pinned");
 
 static _Atomic(ring *) the_ring;
 
-void tsti_aio_ring(void *memory) { atomic_store(&the_ring, (ring *)memory); }
+/* A forked child has the memory, but no owner that would take anything from it: its sessions are closed. */
+static void forget(void) { atomic_store(&the_ring, NULL); }
+
+void tsti_aio_ring(void *memory) {
+	pthread_atfork(NULL, NULL, forget);
+	atomic_store(&the_ring, (ring *)memory);
+}
 
 static void take_lock(ring *r) {
 	uint32_t free_ = 0;

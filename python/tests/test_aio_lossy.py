@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import socket
+import statistics
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -216,12 +217,17 @@ def test_ten_minutes_for_real() -> None:
             a.send_audio(payload(i % 60000), 160 * i)
             if i % 50 == 0:
                 delays.append(b.stats["playout_delay_ms"])
+        await until(lambda: b.stats["packets_received"] == frames)
         s = b.stats
-        print(s, "frames", frames, "heard", heard[0], "delay at most", max(delays))
-        assert s["packets_lost"] == 0 and s["packets_received"] == frames
-        assert max(delays[len(delays) // 2 :]) <= 200
-        # What was heard lasts as long as it took, to a second.
-        assert abs(heard[0] * 0.02 - (time.monotonic() - begun)) < 1
+        quarter = len(delays) // 4
+        first, last = (statistics.median(x) for x in (delays[:quarter], delays[-quarter:]))
+        print(s, "frames", frames, "heard", heard[0], "delay", first, "and", last, "at most", max(delays))
+        assert s["packets_lost"] == 0
+        # Ten minutes of 100 ppm are three frames: they do not add up.
+        assert last <= first + 20
+        # Where the machine stalls the buffer runs dry; else what was heard lasts as long as it took.
+        if s["underrun_suspensions"] == 0:
+            assert abs(heard[0] * 0.02 - (time.monotonic() - begun)) < 1
         await a.close()
         await b.close()
 

@@ -68,6 +68,8 @@ class Hub(Handle):
 
     def batches(self) -> Iterator[tuple[Iterator[tuple[Any, ...]], bytes]]:
         """(records, arena) of each batch that is there; copied, so that the library can go on."""
+        if not self._id:  # closed, or forked: the descriptor is the parent's, too
+            return
         try:  # noqa: SIM105 - a context manager costs more than everything else here
             os.read(self._fd, 8)
         except BlockingIOError:
