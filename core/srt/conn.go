@@ -35,6 +35,9 @@ type Conn struct {
 	track tracker
 	once  sync.Once
 	fd    readiness
+
+	asking  atomic.Bool // somebody asks libsrt for its counters
+	details atomic.Pointer[Stats]
 }
 
 func newConn(id sock, own *srtgo.SrtSocket, cfg Config) (*Conn, error) {
@@ -249,16 +252,33 @@ func (c *Conn) Alive() bool { return !c.gone.Load() && !c.life.Closed() }
 // late on either side.
 func (c *Conn) Stats() transport.Stats {
 	s := c.count.Snapshot()
-	if d, ok := statistics(c.id); ok {
-		s.MessagesDropped = d.PacketsDroppedRecv + d.PacketsDroppedSend
-	}
+	d := c.Details()
+	s.MessagesDropped = d.PacketsDroppedRecv + d.PacketsDroppedSend
 	return s
 }
 
-// Details returns libsrt's counters; zeros once the link is gone.
+// Details returns libsrt's counters; zeros once the link is gone. While libsrt frees other
+// sockets, and for that holds what it needs to find any, they are those of the last time.
 func (c *Conn) Details() Stats {
-	s, _ := statistics(c.id)
-	return s
+	if c.asking.CompareAndSwap(false, true) {
+		asked := make(chan struct{})
+		go func() {
+			defer close(asked)
+			s, _ := statistics(c.id)
+			c.details.Store(&s)
+			c.asking.Store(false)
+		}()
+		t := time.NewTimer(statsLimit)
+		defer t.Stop()
+		select {
+		case <-asked:
+		case <-t.C:
+		}
+	}
+	if s := c.details.Load(); s != nil {
+		return *s
+	}
+	return Stats{}
 }
 
 // Cancel implements transport.Object.

@@ -45,6 +45,8 @@ const (
 	// drainLimit bounds how long Close waits for sent data to be acknowledged; the
 	// rest leaves in the background within the linger time.
 	drainLimit = 30 * time.Millisecond
+	// statsLimit bounds how long statistics wait for libsrt.
+	statsLimit = 30 * time.Millisecond
 	// closeLinger is the linger time of a socket that sets none, in seconds.
 	closeLinger = 3
 	backlog     = 64
