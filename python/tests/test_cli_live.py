@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+import test_interop_live as interop
+from tstrans import rist, srt, tcp, udp
 from tstrans.mpegts import Muxer, MuxerConfig, MuxerProgramConfigBuilder, Pts90khz, VideoCodec
 
+SOAK = bool(os.environ.get("TSTRANS_SOAK"))
 NAL = b"\0\0\0\1\x67\x42\x00\x1e\x8d\x68\x50\0\0\0\1\x68\xce\x38\x80\0\0\0\1\x65" + b"\x88" * 8000
 
 
@@ -121,3 +127,67 @@ def test_wrong_addresses(media: Path) -> None:
         assert p.returncode in (1, 2)
         assert "error" in err
         assert "Traceback" not in err
+
+
+KINDS = ("udp", "tcp", "srt", "rist")
+PAIRS = [(a, b) for a in KINDS for b in KINDS]
+#: Each transport once on each side; the rest with TSTRANS_SOAK=1.
+FEW = [("udp", "srt"), ("srt", "rist"), ("rist", "tcp"), ("tcp", "udp")]
+
+
+@pytest.mark.parametrize(("source", "sink"), PAIRS if SOAK else FEW)
+def test_relay_between(source: str, sink: str) -> None:
+    """Bytes through one relay, equal on the other side; interrupted, it ends well and says what it moved."""
+
+    def port(kind: str) -> int:
+        return interop.free_port(socket.SOCK_STREAM) if kind == "tcp" else interop.free_port(even=True)
+
+    there, back = port(source), port(sink)
+    if sink == "tcp":
+        listener = tcp.Listener.builder().bind(f"127.0.0.1:{back}").build()
+    box: dict[str, Any] = {}
+    buffer = bytearray(1 << 16)
+
+    def receive() -> bytes:
+        if sink == "udp":
+            return bytes(box["rx"].recv(timeout_ms=20_000)[0])
+        if sink == "rist":
+            return bytes(box["rx"].recv(timeout_ms=20_000))
+        if "rx" not in box:
+            url = f"srt://127.0.0.1:{back}?mode=listener&latency=50&x-recvtimeout=20000"
+            box["rx"] = listener.accept_blocking() if sink == "tcp" else srt.Receiver.from_url(url)
+        if sink == "tcp":
+            return bytes(memoryview(buffer)[: box["rx"].recv(buffer)])
+        return bytes(box["rx"].recv_bytes())
+
+    if sink == "udp":
+        box["rx"] = udp.RecvTransport.builder().bind_url(f"udp://127.0.0.1:{back}").rcvbuf(4 << 20).build()
+    elif sink == "rist":
+        box["rx"] = rist.RecvTransport.builder().bind_url(f"rist://@127.0.0.1:{back}").build()
+    at = {"udp": "udp://", "tcp": "tcp-listen://", "srt": "srt://", "rist": "rist://@"}[source]
+    listening = "?mode=listener&latency=50" if source == "srt" else ""
+    running = cli("relay", f"{at}127.0.0.1:{there}{listening}", f"{sink}://127.0.0.1:{back}")
+
+    def open_() -> Any:
+        if source == "udp":
+            return udp.Transport.builder().url(f"udp://127.0.0.1:{there}").build()
+        if source == "tcp":
+            return tcp.Transport.builder().url(f"tcp://127.0.0.1:{there}").build()
+        if source == "srt":
+            return srt.Sender.from_url(f"srt://127.0.0.1:{there}?latency=50&conntimeo=500")
+        return rist.Transport.builder().url(f"rist://127.0.0.1:{there}").build()
+
+    try:
+        tx = interop.connect(open_)
+        interop.pass_on(tx.send_bytes if source == "srt" else tx.send, receive)
+        running.send_signal(signal.SIGINT)
+        _, text = running.communicate(timeout=30)
+        assert running.returncode == 0, text
+        assert "Mbit/s" in text
+        tx.close()
+        box["rx"].close()
+    finally:
+        running.kill()
+        running.communicate()
+        if sink == "tcp":
+            listener.close()
