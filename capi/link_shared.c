@@ -242,17 +242,17 @@ static int detached(void *(*run)(void *), void *arg) {
 }
 
 /* The pusher is a thread that exists while there are bursts. */
-#define HOT_MOST (256)
+typedef struct {
+	uint64_t id;
+	int quiet;
+} burst;
 
 static struct {
 	pthread_mutex_t lock;
 	pid_t process; /* a forked copy has neither the thread nor what it was to send */
 	int running;
-	int n;
-	struct {
-		uint64_t id;
-		int quiet;
-	} links[HOT_MOST];
+	int n, room;
+	burst *links;
 } pusher = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* push sends what one link's burst holds back; 0 when the burst is over. */
@@ -303,7 +303,14 @@ static void *pushing(void *arg) {
 static int begin(uint64_t id) {
 	int ok = 0;
 	pthread_mutex_lock(&pusher.lock);
-	if (pusher.n < HOT_MOST) {
+	if (pusher.n == pusher.room) {
+		burst *more = realloc(pusher.links, (size_t)(pusher.room + 64) * sizeof *more);
+		if (more != NULL) {
+			pusher.links = more;
+			pusher.room += 64;
+		}
+	}
+	if (pusher.n < pusher.room) {
 		if (!pusher.running) pusher.running = detached(pushing, NULL);
 		if (pusher.running) {
 			pusher.process = getpid();
@@ -430,7 +437,13 @@ static int stream(shared *s, uint64_t id, const uint8_t *data, uint32_t n, limit
 		if (k > 0) { /* the rest leaves when there is room */
 			memcpy(page, data + k, n - (size_t)k);
 			atomic_store(&s->used, n - (uint32_t)k);
-			if (!atomic_exchange(&s->hot, 1) && !begin(id)) atomic_store(&s->hot, 0);
+			if (!atomic_exchange(&s->hot, 1) && !begin(id)) {
+				atomic_store(&s->hot, 0);
+				for (int done = 0; !done && atomic_load(&s->open);) { /* nobody else would send it */
+					limit slice = within(SLICE_MS);
+					done = drain(s, &slice);
+				}
+			}
 			return 1;
 		}
 		if (errno == EAGAIN && !await(s, POLLOUT, l)) return -1;

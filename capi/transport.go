@@ -145,7 +145,7 @@ func (l *link) withdraw() {
 // writerOf is linkAs for what sends: what C holds back goes out first.
 func writerOf(id C.tst_link, ms C.int32_t) (*link, transport.Writer, time.Duration, error) {
 	l, w, timeout, err := linkAs[transport.Writer](id, ms)
-	if err == nil && l.shared.Load() != nil && C.tsti_shared_drain(C.uint64_t(id), ms) == 0 {
+	if err == nil && l.shared.Load() != nil && C.tsti_shared_drain(id, ms) == 0 {
 		err = transport.Timeout("link")
 	}
 	return l, w, timeout, err
@@ -467,7 +467,7 @@ func tst_link_flush_ts(id C.tst_link, ms C.int32_t) (st C.tst_status) {
 	if err != nil {
 		return outcome(err)
 	}
-	if err := turn(&l.wmu, timeout, l.life); err != nil {
+	if err = turn(&l.wmu, timeout, l.life); err != nil {
 		return outcome(err)
 	}
 	defer l.wmu.Unlock()

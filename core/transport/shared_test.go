@@ -82,6 +82,7 @@ func TestSharedLock(t *testing.T) {
 	}
 	var none *Shared // a link without
 	none.Lock()
+	none.SetHeld(true)
 	none.Unlock()
 	none.Stop()
 	none.Trim()

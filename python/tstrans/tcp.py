@@ -165,7 +165,8 @@ class Transport(Closing):
         return self
 
     def send(self, payload: object) -> None:
-        """Send all of payload; nothing happens when it is empty.
+        """Send all of payload; nothing happens when it is empty. In a burst short ones may leave up to a
+        millisecond later, together.
 
         Raises:
             TcpError: longer than ``pkt_size`` (``PAYLOAD_TOO_LARGE``), the peer is gone (``IO``), or the

@@ -86,7 +86,7 @@ class Sender(Closing):
         pass
 
     def send(self, ts_bytes: object) -> None:
-        """Send one packet; its content is not looked at.
+        """Send one packet; its content is not looked at. In a burst it may leave up to a millisecond later.
 
         Raises:
             RtpError: longer than ``pkt_size`` less 12 (``MALFORMED_PACKET``, nothing is sent), cancelled
