@@ -2,6 +2,7 @@ package webrtc
 
 import (
 	"encoding/hex"
+	"slices"
 	"testing"
 
 	dtlsext "github.com/pion/dtls/v3/pkg/protocol/extension"
@@ -17,8 +18,7 @@ func record(t *testing.T, body []byte, offset, total int) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	head := []byte{22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, byte(len(b) + len(body))}
-	return append(append(head, b...), body...)
+	return slices.Concat([]byte{22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, byte(len(b) + len(body))}, b, body)
 }
 
 func TestRenegotiation(t *testing.T) {

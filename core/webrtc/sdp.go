@@ -3,6 +3,7 @@ package webrtc
 import (
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Limits on what a description can make a connection hold.
@@ -208,7 +209,7 @@ func (d *description) attribute(s *section, session bool, name, v string, fmtps,
 		s.setup = v
 	case "fingerprint":
 		f := strings.Fields(v)
-		if len(f) != 2 {
+		if len(f) != 2 || strings.ContainsFunc(v, func(r rune) bool { return r > unicode.MaxASCII }) {
 			return sdpError("the fingerprint %q", v)
 		}
 		if len(s.prints) < 16 {

@@ -288,3 +288,22 @@ def test_levels_of_sound_are_told():
         await q.close()
 
     run(main())
+
+
+def test_what_the_other_side_takes_is_told():
+    """Receivers say what bit rate they take (REMB), and senders follow and report it."""
+
+    async def main():
+        p, q = RTCPeerConnection(), RTCPeerConnection()
+        sender = p.addTrack(VideoStreamTrack())
+        assert sender.bitrate_asked is None
+        await p.setLocalDescription()
+        await q.setRemoteDescription(p.localDescription)
+        await q.setLocalDescription()
+        await p.setRemoteDescription(q.localDescription)
+        await until(lambda: sender.bitrate_asked)
+        assert 100_000 <= sender.bitrate_asked <= 20_000_000
+        await p.close()
+        await q.close()
+
+    run(main())

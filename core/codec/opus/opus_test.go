@@ -49,7 +49,8 @@ func TestUnmarshal(t *testing.T) {
 		"long":       {long, Unit{Packet: long[4:], Samples: 960}, len(long)},
 		"all fields": {
 			[]byte{0x7F, 0xFC, 0x01, 0x00, 0x05, 0x1F, 0xFF, 0x02, 0xAA, 0xBB, 0x80},
-			Unit{Packet: []byte{0x80}, Samples: 120, StartTrim: 5, EndTrim: 8191}, 11,
+			Unit{Packet: []byte{0x80}, Samples: 120, StartTrim: 5, EndTrim: 8191},
+			11,
 		},
 	} {
 		var u Unit
