@@ -35,8 +35,19 @@ const (
 // stop is closed, the stream ends or the store is closed.
 func (s *Site) mark(stream *hls.Stream, stop <-chan struct{}) {
 	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	news := make(chan timeline.State)
+	defer func() {
+		cancel()
+		for range news { //nolint:revive // until the goroutine below has ended
+		}
+	}()
+	go func() {
+		select {
+		case <-stop: // a query that is under way ends, too
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	go func() {
 		defer close(news)
 		var seen timeline.State
@@ -65,8 +76,10 @@ func (s *Site) mark(stream *hls.Stream, stop <-chan struct{}) {
 			if !ok {
 				return
 			}
-			m.read(ctx, now, st)
+			m.wanted = now
+			m.read(ctx, st)
 		case <-m.changed(st):
+			m.read(ctx, stream.State())
 		case <-stop:
 			return
 		}
@@ -77,31 +90,33 @@ func (s *Site) mark(stream *hls.Stream, stop <-chan struct{}) {
 type marking struct {
 	store   *timeline.Store
 	stream  *hls.Stream
-	epoch   int64
+	wanted  timeline.State    // what there is to read
+	epoch   int64             // that waiting belongs to
 	last    int64             // newest marker that was read
 	waiting []timeline.Marker // whose pictures are not listed yet
 }
 
-// changed tells of a new playlist where a marker waits for one.
+// changed tells of a new playlist where a marker waits for one, or could not be
+// read the last time.
 func (m *marking) changed(st *hls.State) <-chan struct{} {
-	if len(m.waiting) == 0 {
+	if len(m.waiting) == 0 && m.last >= m.wanted.Last {
 		return nil
 	}
 	return st.Changed()
 }
 
-// read takes the markers that are new. One that cannot be read now is read with
-// the next: last tells how far it came.
-func (m *marking) read(ctx context.Context, now timeline.State, st *hls.State) {
-	if now.Epoch != m.epoch {
-		m.epoch, m.waiting = now.Epoch, nil
+// read takes the markers that are new. Where the database fails it is asked again
+// at the next change of the playlist: last tells how far it came.
+func (m *marking) read(ctx context.Context, st *hls.State) {
+	if m.wanted.Epoch != m.epoch {
+		m.epoch, m.waiting = m.wanted.Epoch, nil
 	}
 	q := timeline.Query{Epoch: m.epoch, ByID: true, Limit: markerPage}
 	if len(st.Segments) > 0 {
 		from := st.Segments[0].Start.Seconds() // what left the list has no place in it
 		q.From = &from
 	}
-	for m.last < now.Last {
+	for m.last < m.wanted.Last {
 		q.AfterID = m.last
 		got, err := m.store.Markers(ctx, q)
 		if err != nil {
@@ -114,7 +129,7 @@ func (m *marking) read(ctx context.Context, now timeline.State, st *hls.State) {
 			}
 		}
 		if len(got) < markerPage {
-			m.last = now.Last
+			m.last = m.wanted.Last
 		}
 	}
 }
