@@ -150,7 +150,7 @@ func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 func TestMoreMarkersThanAPlaylistHolds(t *testing.T) {
 	store, p, push := attached(t, hls.Config{Clock: hls.WallClock, Window: 3}, nil)
 	push(41)
-	var all []*timeline.Marker
+	all := make([]*timeline.Marker, 0, 2500)
 	for i := range 2500 {
 		all = append(all, &timeline.Marker{Time: 1 + float64(i)/1000, Text: "x"})
 	}
