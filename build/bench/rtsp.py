@@ -94,14 +94,13 @@ def first(addr: str, transport: str) -> None:
 
 
 def compare_first(pythons: list[str], server: str, transport: str, rounds: int) -> None:
-    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     me = os.path.abspath(__file__)
     child = subprocess.Popen(
         [server, me, "--serve", "--mbps", "2", "--seconds", "3600", "--pictures", "200"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=env,
+        env=environment(server, pythons[-1]),
     )
     assert child.stdin and child.stdout
     try:
@@ -113,7 +112,9 @@ def compare_first(pythons: list[str], server: str, transport: str, rounds: int) 
             for side, python in zip(sides, pythons, strict=True):
                 begun = time.time()
                 run = [python, me, "--client", addr, "--transport", transport]
-                out = subprocess.run(run, check=True, capture_output=True, text=True, env=env).stdout
+                out = subprocess.run(
+                    run, check=True, capture_output=True, text=True, env=environment(python, pythons[-1])
+                ).stdout
                 side.append(json.loads(out))
                 side[-1]["process"] = side[-1]["event_at"] - begun
         for what in ("process", "first", "again", "connect"):
@@ -174,14 +175,21 @@ def play(addr: str, transport: str) -> tuple[socket.socket, socket.socket]:
     return s, media
 
 
-def run(python: str, clients: int, transport: str, mbps: float, seconds: float) -> dict[str, float]:
-    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+def environment(python: str, ours: str) -> dict[str, str]:
+    """What a child process gets: the path of this package is for our own interpreter alone."""
+    drop = {"PYTHONDONTWRITEBYTECODE"} | ({"PYTHONPATH"} if python != ours else set())
+    return {k: v for k, v in os.environ.items() if k not in drop}
+
+
+def run(
+    python: str, ours: str, clients: int, transport: str, mbps: float, seconds: float
+) -> dict[str, float]:
     child = subprocess.Popen(
         [python, os.path.abspath(__file__), "--serve", "--mbps", str(mbps), "--seconds", str(seconds)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=env,
+        env=environment(python, ours),
     )
     assert child.stdin and child.stdout
     try:
@@ -228,7 +236,7 @@ def compare_servers(pythons: list[str], clients: list[int], a: argparse.Namespac
         sides: tuple[list[dict[str, float]], ...] = ([], [])
         for _ in range(a.rounds):
             for side, python in zip(sides, pythons, strict=False):
-                side.append(run(python, n, a.transport, a.mbps, a.seconds))
+                side.append(run(python, pythons[-1], n, a.transport, a.mbps, a.seconds))
         cost = [statistics.median(r["cpu"] for r in side) for side in sides if side]
         for side, c in zip(sides, cost, strict=False):
             r = side[-1]

@@ -16,3 +16,5 @@ else
   peer=$py
 fi
 PYTHONPATH=$root/python "$py" build/bench/compare.py "$peer" "$py" "$inputs"
+echo "== RTSP: the server's CPU a client"
+PYTHONPATH=$root/python "$py" build/bench/rtsp.py "$peer" "$py" --clients 1,50
