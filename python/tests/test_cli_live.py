@@ -143,8 +143,12 @@ def test_relay_between(source: str, sink: str) -> None:
         return interop.free_port(socket.SOCK_STREAM) if kind == "tcp" else interop.free_port(even=True)
 
     there, back = port(source), port(sink)
+    listener: Any = None  # the relay dials its sink first
     if sink == "tcp":
         listener = tcp.Listener.builder().bind(f"127.0.0.1:{back}").build()
+    elif sink == "srt":
+        options = "mode=listener&latency=50&x-recvtimeout=20000"
+        listener = srt.Builder(f"srt://127.0.0.1:{back}?{options}").listen()
     box: dict[str, Any] = {}
     buffer = bytearray(1 << 16)
 
@@ -154,8 +158,7 @@ def test_relay_between(source: str, sink: str) -> None:
         if sink == "rist":
             return bytes(box["rx"].recv(timeout_ms=20_000))
         if "rx" not in box:
-            url = f"srt://127.0.0.1:{back}?mode=listener&latency=50&x-recvtimeout=20000"
-            box["rx"] = listener.accept_blocking() if sink == "tcp" else srt.Receiver.from_url(url)
+            box["rx"] = listener.accept_blocking() if sink == "tcp" else listener.accept().into_receiver()
         if sink == "tcp":
             return bytes(memoryview(buffer)[: box["rx"].recv(buffer)])
         return bytes(box["rx"].recv_bytes())
@@ -189,5 +192,5 @@ def test_relay_between(source: str, sink: str) -> None:
     finally:
         running.kill()
         running.communicate()
-        if sink == "tcp":
+        if listener is not None:
             listener.close()
