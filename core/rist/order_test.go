@@ -13,7 +13,7 @@ func TestOrder(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		in         []arrival
-		held       []int // places in in that are not handed out
+		held       []int // the places of what is not handed out
 		lost, late uint64
 	}{
 		{"in order", []arrival{at(1, 1), at(2, 2), at(3, 3)}, nil, 0, 0},

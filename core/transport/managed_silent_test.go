@@ -112,9 +112,9 @@ func TestWriterParkedInASilentLinkLeavesIt(t *testing.T) {
 func TestWriterKeepsALinkThatIsHeardAgain(t *testing.T) {
 	leak.Check(t)
 	a := &mute{link: newLink()}
-	given := make(chan error, 1)
+	begun, given := make(chan struct{}, 1), make(chan error, 1)
 	w, err := NewManagedWriter(a, fast(Blocking, 1, 8), func(ctx context.Context) (Writer, error) {
-		given <- nil
+		begun <- struct{}{}
 		<-ctx.Done() // nobody answers
 		given <- ctx.Err()
 		return nil, ctx.Err()
@@ -126,7 +126,7 @@ func TestWriterKeepsALinkThatIsHeardAgain(t *testing.T) {
 	if err := send(w, "0"); err != nil {
 		t.Fatal(err)
 	}
-	<-given
+	<-begun
 	a.silence.Store(0)
 	if err := <-given; err == nil {
 		t.Error("the attempt was not given up")

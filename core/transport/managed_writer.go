@@ -326,27 +326,7 @@ func (w *ManagedWriter) early(ctx context.Context, old Writer) (link Writer, ali
 		if !sleep(w.life, min(w.pol.Backoff.Wait(n), suspectAfter)) {
 			return nil, true, nil
 		}
-		ctx, cancel := context.WithCancel(ctx)
-		ended := make(chan struct{})
-		go func() { // the attempt ends when the peer is heard again
-			defer close(ended)
-			t := time.NewTicker(suspectStep)
-			defer t.Stop()
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case <-t.C:
-					if w.recovered(old) {
-						cancel()
-						return
-					}
-				}
-			}
-		}()
-		link, err = w.attempt(ctx)
-		cancel()
-		<-ended
+		link, err = w.whileSilent(ctx, old)
 		if err == nil {
 			break
 		}
@@ -369,6 +349,32 @@ func (w *ManagedWriter) early(ctx context.Context, old Writer) (link Writer, ali
 		w.takeDown(old)
 	}
 	return link, false, err
+}
+
+// whileSilent makes one attempt, which ends when the peer of old is heard again.
+func (w *ManagedWriter) whileSilent(ctx context.Context, old Writer) (Writer, error) {
+	attempt, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		t := time.NewTicker(suspectStep)
+		defer t.Stop()
+		for {
+			select {
+			case <-attempt.Done():
+				return
+			case <-t.C:
+				if w.recovered(old) {
+					cancel()
+					return
+				}
+			}
+		}
+	}()
+	link, err := w.attempt(attempt)
+	cancel()
+	<-ended
+	return link, err
 }
 
 // suspected reports whether old is still in place and silent.
