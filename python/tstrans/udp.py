@@ -88,7 +88,7 @@ class Transport(Closing):
         return self
 
     def send(self, payload: object) -> None:
-        """Send one datagram, which may be empty. In a burst it may leave up to a millisecond later, with others.
+        """Send one datagram, which may be empty. In a burst it may leave up to a millisecond later.
 
         Raises:
             UdpError: longer than ``pkt_size`` (``PAYLOAD_TOO_LARGE``, nothing is sent), a fault of the system
