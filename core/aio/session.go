@@ -393,10 +393,7 @@ func (s *Session) sendReport() {
 	if err != nil {
 		return
 	}
-	d := rtcp.Packet{Type: rtcp.SDES, Chunks: []rtcp.Chunk{{
-		SSRC: s.out.SSRC, Items: []rtcp.Item{{Type: rtcp.ItemCNAME, Text: []byte(s.cfg.CNAME)}},
-	}}}
-	if b, err = d.Marshal(b); err == nil {
+	if b, err = rtcp.AppendCNAME(b, s.out.SSRC, s.cfg.CNAME); err == nil {
 		s.remoteRTCP.send(s.rtcp, b)
 	}
 }

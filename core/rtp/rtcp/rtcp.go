@@ -255,6 +255,18 @@ func Append(dst []byte, kind, count uint8, body []byte) ([]byte, error) {
 	return append(dst, body...), nil
 }
 
+// AppendCNAME appends the description of one source by its canonical name, of at most 255 bytes, laid out as RFC 3550
+// §6.5 says. Marshal may end it four bytes later, which strict readers refuse.
+func AppendCNAME(dst []byte, ssrc uint32, name string) ([]byte, error) {
+	if len(name) > 255 {
+		return dst, tsterr.New(tsterr.InvalidArg, "a canonical name of %d bytes: at most 255", len(name))
+	}
+	body := binary.BigEndian.AppendUint32(nil, ssrc)
+	body = append(append(body, ItemCNAME, byte(len(name))), name...)
+	body = append(body, make([]byte, 4-len(body)%4)...)
+	return Append(dst, SDES, 1, body)
+}
+
 // AppendReport appends the 24 bytes of a report block; Lost is brought into its 24 bits.
 func AppendReport(dst []byte, r *Report) []byte {
 	dst = binary.BigEndian.AppendUint32(dst, r.SSRC)
