@@ -88,7 +88,8 @@ func parseSDP(text string, typ DescriptionType) (*description, error) {
 		if line == "" {
 			continue
 		}
-		if len(line) < 2 || line[1] != '=' {
+		// Values have none of these (RFC 8866 §9), and one that did would end a line of ours.
+		if len(line) < 2 || line[1] != '=' || strings.ContainsAny(line, "\r\x00") {
 			return nil, sdpError("line %d is no line of a description", number+1)
 		}
 		if first {

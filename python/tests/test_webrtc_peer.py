@@ -340,6 +340,8 @@ def test_hostile_descriptions():
             "setup": good.replace("actpass", "perhaps"),
             "empty": "",
             "words": "hello",
+            "line in a value": good.replace("a=mid:0", "a=mid:0\ra=x"),
+            "letters": re.sub(r"a=fingerprint:sha-256 ..", "a=fingerprint:sha-256 \u010e", good),
             "long": "v=0\r\n" + "a=x\r\n" * 300000,
             "sections": good + "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n" * 300,
             "candidates": good + "a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n" * 300,

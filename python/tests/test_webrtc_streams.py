@@ -15,7 +15,7 @@ import pytest
 import tstrans.webrtc as aiortc
 from tstrans.webrtc import mediastreams
 from tstrans.webrtc.contrib.media import MediaBlackhole, MediaPlayer, MediaRecorder, MediaRelay
-from tstrans.webrtc.mediastreams import MediaStreamError, convert_timebase
+from tstrans.webrtc.mediastreams import MediaStreamError, MediaStreamTrack, convert_timebase
 
 
 def run(coroutine, limit: float = 20.0):
@@ -454,6 +454,45 @@ def test_relay_unbuffered_keeps_the_newest():
         assert (await new.recv()).pts >= 800
         for t in (fast, slow, new):
             t.stop()
+
+    run(main())
+
+
+def test_relay_at_the_end_of_its_source():
+    """What waits is still read where the proxy is buffered; where it is not, the end is the newest."""
+
+    class Source(MediaStreamTrack):
+        kind = "audio"
+        left = 3
+
+        async def recv(self):
+            await asyncio.sleep(0)
+            if not self.left:
+                self.stop()
+                raise MediaStreamError
+            self.left -= 1
+            return self.left
+
+    async def main():
+        relay, source = MediaRelay(), Source()
+        kept, newest = relay.subscribe(source), relay.subscribe(source, buffered=False)
+        assert await asyncio.gather(kept.recv(), newest.recv()) == [2, 2]
+        await asyncio.sleep(0.05)
+        assert [await kept.recv(), await kept.recv()] == [1, 0]
+        for track in (kept, newest):
+            with pytest.raises(MediaStreamError):
+                await track.recv()
+            assert track.readyState == "ended"
+
+    run(main())
+
+
+def test_encoded_pictures_count_from_zero(clips):
+    async def main():
+        player = MediaPlayer(str(clips / "a.ts"), decode=False)
+        packets = [await player.video.recv() for _ in range(3)]
+        assert packets[0].pts == 0
+        player.video.stop()
 
     run(main())
 

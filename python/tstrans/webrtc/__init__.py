@@ -113,6 +113,8 @@ def __getattr__(name: str) -> object:
         from . import _av
 
         value = getattr(_av.load(), name)
+    elif name == "__version__":
+        from .. import __version__ as value
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
