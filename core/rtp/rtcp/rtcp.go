@@ -5,7 +5,6 @@ package rtcp
 import (
 	"bytes"
 	"encoding/binary"
-	"slices"
 
 	"github.com/tstrans/tstrans/core/tsterr"
 )
@@ -296,17 +295,20 @@ func (p *Packet) Marshal(dst []byte) ([]byte, error) {
 		}
 		count = len(p.Reports)
 	case SDES:
-		var err error
-		if b, err = p.appendChunks(nil, false); err != nil {
-			return dst, err
-		}
-		if count = len(p.Chunks); count > 1 {
-			// A reader takes what fits the layout of the standard for that.
-			var q Packet
-			if q.chunks(b, count, 0, true) == nil && !sameChunks(q.Chunks, p.Chunks) {
-				b, _ = p.appendChunks(nil, true) // its items were measured
+		for _, c := range p.Chunks {
+			b = binary.BigEndian.AppendUint32(b, c.SSRC)
+			for _, it := range c.Items {
+				if len(it.Text) > 255 {
+					return dst, tsterr.New(tsterr.InvalidArg, "a source description item of %d bytes: at most 255", len(it.Text))
+				}
+				b = append(append(b, it.Type, byte(len(it.Text))), it.Text...)
 			}
+			b = append(b, 0, 0)
 		}
+		for len(b)%4 != 0 {
+			b = append(b, 0)
+		}
+		count = len(p.Chunks)
 	case BYE:
 		for _, s := range p.Sources {
 			b = binary.BigEndian.AppendUint32(b, s)
@@ -328,39 +330,6 @@ func (p *Packet) Marshal(dst []byte) ([]byte, error) {
 		return dst, tsterr.New(tsterr.InvalidArg, "%d in one RTCP packet: at most 31", count)
 	}
 	return Append(dst, p.Type, uint8(count), b)
-}
-
-// appendChunks writes the chunks of a source description, each behind the last or
-// on a word of its own.
-func (p *Packet) appendChunks(b []byte, aligned bool) ([]byte, error) {
-	for _, c := range p.Chunks {
-		b = binary.BigEndian.AppendUint32(b, c.SSRC)
-		for _, it := range c.Items {
-			if len(it.Text) > 255 {
-				return nil, tsterr.New(tsterr.InvalidArg, "a source description item of %d bytes: at most 255", len(it.Text))
-			}
-			b = append(append(b, it.Type, byte(len(it.Text))), it.Text...)
-		}
-		b = append(b, 0)
-		if !aligned {
-			b = append(b, 0)
-		}
-		for aligned && len(b)%4 != 0 {
-			b = append(b, 0)
-		}
-	}
-	for len(b)%4 != 0 {
-		b = append(b, 0)
-	}
-	return b, nil
-}
-
-func sameChunks(a, b []Chunk) bool {
-	return slices.EqualFunc(a, b, func(x, y Chunk) bool {
-		return x.SSRC == y.SSRC && slices.EqualFunc(x.Items, y.Items, func(i, k Item) bool {
-			return i.Type == k.Type && bytes.Equal(i.Text, k.Text)
-		})
-	})
 }
 
 // appendLost packs numbers, in their order, into pairs of a number and a mask of the 16 that follow it.

@@ -96,7 +96,9 @@ func FuzzUnmarshal(f *testing.F) {
 			if len(list[i].Chunks) > 1 {
 				continue // a few bytes can be read in both layouts, and the standard's comes first
 			}
-			if list[i].Type != PSFB && !reflect.DeepEqual(normal(again[0]), normal(list[i])) {
+			// Of several chunks the layout of Marshal may also be one of the standard,
+			// with other sources: readers cannot tell.
+			if several := len(list[i].Chunks) > 1; list[i].Type != PSFB && !several && !reflect.DeepEqual(normal(again[0]), normal(list[i])) {
 				t.Fatalf("%+v came back as %+v", list[i], again[0])
 			}
 		}
