@@ -55,9 +55,10 @@ def test_srt_receivers_killed(mode: srt.ReconnectMode) -> None:
     assert out.stats.gap_messages_dropped == 0
     # All that goes missing is what the killed receiver had and was not due yet: the receive delay of 120 ms.
     assert out.missing() < KILLS * 7 * RATE * (0.2 if SOAK else 0.6)
-    # When exactly a process died shows in its acknowledgements, which come every 10 ms: that evens out.
+    # When exactly a process died shows in its acknowledgements, which come every 10 ms: that evens out
+    # to under 1 % on a machine with time, and to a few where the processes wait for it.
     off = abs(out.counted() - out.missing())
-    assert off < (0.03 * out.missing() if SOAK else 0.5 * out.missing() + 14 * KILLS)
+    assert off < (0.06 * out.missing() if SOAK else 0.5 * out.missing() + 14 * KILLS)
     # A message comes twice only when its acknowledgement took longer than the receive delay.
     assert out.twice() <= 7 * KILLS // 3
 
