@@ -70,9 +70,7 @@ class LoopHub:
                 except BaseException as e:
                     self._failed(e)
 
-    def _other(
-        self, slot: int, session: _Receiver, what: int, ts: int, a: int, b: int, data: bytes
-    ) -> None:
+    def _other(self, slot: int, session: _Receiver, what: int, ts: int, a: int, b: int, data: bytes) -> None:
         flags, kind = divmod(what, _lib.FLAGS)
         if flags & _lib.MORE:
             self._parts.setdefault(slot, []).append(data)

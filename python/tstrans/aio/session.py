@@ -99,7 +99,7 @@ class RTPSession(BaseRTPSession):
         self._foreign = codec is not None and native is None
         # A frame of Opus takes a quarter of a millisecond to encode, which all other sessions would wait for:
         # it is done on the caller's thread. With comfort noise the library needs the PCM.
-        self._encodes = self._foreign or native == audio_lib.OPUS and not cn
+        self._encodes = self._foreign or (native == audio_lib.OPUS and not cn)
         self._parameters.update(
             dtmf_type=dtmf_payload_type,
             capacity=jitter_capacity,
