@@ -16,8 +16,8 @@ HERE = Path(__file__).parent
 REFERENCE = HERE.parents[1] / "build/interop/env/aiortp/bin/python"
 
 #: Answers of a section that may differ: pictures of which parts came late, frames that begin with an empty
-#: payload, a description item that has no length, chunks that RFC 3550 would have read otherwise. What else differs by intention is not asked, with the
-#: reason beside.
+#: payload, a description item that has no length, chunks that RFC 3550 would have read otherwise. What else
+#: differs by intention is not asked, with the reason beside.
 SPARED = {"jitter": 4, "depacketize": 4, "rtcp_parse": 1, "rtcp_build": 20}
 
 
