@@ -239,8 +239,9 @@ class RistErrorKind(enum.IntEnum):
     ENCRYPTION_DISABLED = 5
     CONTEXT_CREATE_FAILED = 6
     PEER_CREATE_FAILED = 7
-    RECV_TIMEOUT = 8
-    BACKPRESSURE = RECV_TIMEOUT
+    # The later name is the first one: programs that wait in a loop compare names across all transports.
+    BACKPRESSURE = 8
+    RECV_TIMEOUT = BACKPRESSURE
     IO = 9
     BROKEN = IO
 
