@@ -23,6 +23,7 @@ from test_rtsp_interop import (
     SYSTEM_PYTHON,
     first_line,
     free_pair,
+    gst_player,
     have_gst_server,
     playing,
     running,
@@ -167,14 +168,14 @@ def test_gstreamer_plays_h265_and_aac(protocols: str, film: Path, tmp_path: Path
     video, audio = tmp_path / "out.265", tmp_path / "out.aac"
     with start() as server:
         mount = server.add_unicast_mount("/film", film_program(), elementary=True)
-        launch = f"rtspsrc name=s location=rtsp://{server.local_addr()}/film protocols={protocols} latency=50"
-        launch += (
-            " s. ! application/x-rtp,media=video ! rtph265depay ! video/x-h265,stream-format=byte-stream"
+        player = gst_player(
+            f"rtspsrc location=rtsp://{server.local_addr()}/film protocols={protocols} latency=50",
+            video="rtph265depay ! video/x-h265,stream-format=byte-stream"
+            f" ! filesink buffer-mode=2 async=false location={video}",
+            audio="rtpmp4gdepay ! aacparse ! audio/mpeg,stream-format=adts"
+            f" ! filesink buffer-mode=2 async=false location={audio}",
         )
-        launch += f" ! filesink buffer-mode=2 async=false location={video}"
-        launch += " s. ! application/x-rtp,media=audio ! rtpmp4gdepay ! aacparse"
-        launch += f" ! audio/mpeg,stream-format=adts ! filesink buffer-mode=2 async=false location={audio}"
-        with screening(mount, film), running(["gst-launch-1.0", "-q", *launch.split()]):
+        with screening(mount, film), running(player):
             await_(lambda: size(video) > 30_000 and size(audio) > 4_000, f"both by {protocols}")
     whole = audio.read_bytes()
     end = 0
@@ -246,9 +247,10 @@ def test_gstreamer_joins_split_metadata(protocols: str, tmp_path: Path) -> None:
     records = [KEY + b"\x82\x0b\xb8" + bytes([i]) + bytes(range(250)) * 11 + bytes(249) for i in range(250)]
     with start() as server:
         mount = server.add_unicast_mount("/es", program(), elementary=True)
-        launch = f"rtspsrc location=rtsp://{server.local_addr()}/es protocols={protocols} latency=20"
-        launch += " ! application/x-rtp,media=application ! rtpklvdepay"
-        launch += f" ! filesink buffer-mode=2 location={out}"
+        player = gst_player(
+            f"rtspsrc location=rtsp://{server.local_addr()}/es protocols={protocols} latency=20",
+            application=f"rtpklvdepay ! filesink buffer-mode=2 async=false location={out}",
+        )
         stop = threading.Event()
 
         def push() -> None:
@@ -258,7 +260,7 @@ def test_gstreamer_joins_split_metadata(protocols: str, tmp_path: Path) -> None:
                 i += 1
 
         t = threading.Thread(target=push, daemon=True)
-        with pumping(mount, klv=False), running(["gst-launch-1.0", "-q", *launch.split()]):
+        with pumping(mount, klv=False), running(player):
             t.start()
             await_(lambda: size(out) > 20_000, f"metadata by {protocols}")
             stop.set()
