@@ -103,7 +103,7 @@ def size(path: Path) -> int:
 
 
 # Plays argv[1], an rtspsrc; argv[2:] are media and the chain of elements for each. What is not named goes to
-# a sink of its own. (A launch line links each stream in a thread of its own: now and then one is not linked in
+# a sink of its own. (A launch line links each stream in a thread of its own: now and then one is not in
 # time, and the source ends.)
 GST_PLAYER = """
 import sys, gi
@@ -131,7 +131,7 @@ pipeline.set_state(Gst.State.NULL)
 
 def gst_player(source: str, **chains: str) -> list[str]:
     """The command that plays with rtspsrc, chains by media."""
-    return [str(SYSTEM_PYTHON), "-c", GST_PLAYER, source, *(w for pair in chains.items() for w in pair)]
+    return [SYSTEM_PYTHON, "-c", GST_PLAYER, source, *(w for pair in chains.items() for w in pair)]
 
 
 @pytest.mark.skipif(not shutil.which("gst-launch-1.0"), reason="GStreamer is not installed")
