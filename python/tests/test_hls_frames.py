@@ -761,7 +761,7 @@ def test_facts_23_to_33_video_js_plays_it_and_finds_markers(tmp_path: pathlib.Pa
                 shown = page.evaluate(
                     f"""() => new Promise((done) => {{
                       player.pause();
-                      player.one('seeked', () => setTimeout(() => {{
+                      const look = (left) => {{
                         const c = document.createElement('canvas');
                         [c.width, c.height] = [{flight.WIDTH}, {flight.HEIGHT}];
                         const g = c.getContext('2d');
@@ -771,9 +771,14 @@ def test_facts_23_to_33_video_js_plays_it_and_finds_markers(tmp_path: pathlib.Pa
                           const at = [i * {flight.BLOCK} + {flight.BLOCK // 2}, {flight.BLOCK // 2}, 1, 1];
                           n = n * 2 + (g.getImageData(...at).data[1] > 128 ? 1 : 0);
                         }}
-                        done(n);
-                      }}, 300));
-                      player.currentTime({(n + 1) / fps!r} - offset + 0.005);
+                        if (Math.abs(n - {n + 1}) <= 1 || !left) return done(n);
+                        // Where it had to load first, this player stays at the key frame before: once more.
+                        player.one('seeked', () => setTimeout(look, 300, left - 1));
+                        player.currentTime(target);
+                      }};
+                      const target = {(n + 1) / fps!r} - offset + 0.005;
+                      player.one('seeked', () => setTimeout(look, 300, 5));
+                      player.currentTime(target);
                     }})"""
                 )
                 assert abs(shown - (n + 1)) <= 1
