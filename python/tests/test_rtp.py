@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 from tstrans import rtp
+from tstrans._native.mpegts_lib import Feeder
 from tstrans.exceptions import MuxError, RtpError, RtpErrorKind
 from tstrans.mpegts import (
     DemuxEvent,
@@ -277,6 +278,27 @@ def test_counters_of_a_receiver_another_thread_waits_on() -> None:
         t.join(10)
         assert not t.is_alive()
         assert len(got) == 40
+
+
+def test_counters_and_reads_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read that met the counters inside the demuxer raised: only who holds the lock is inside."""
+    asked: list[bool] = []
+    plain = Feeder.stats
+
+    with rtp.DemuxReceiver("rtp://127.0.0.1:0") as rx:
+
+        def stats(feeder: Feeder) -> object:
+            asked.append(rx._events._lock.locked())
+            return plain(feeder)
+
+        monkeypatch.setattr(Feeder, "stats", stats)
+        assert rx.stats()[1].ts_packets_emitted == 0
+        with rtp.MuxSender(f"rtp://{rx.local_addr()}", program()) as tx:
+            for i in range(3):
+                tx.push_video(picture(i), pts=Pts90khz.from_ms(40 * i), key_frame=True)
+        next(rx)
+        assert rx.stats()[1].ts_packets_emitted > 0
+    assert asked and all(asked)
 
 
 def test_mux_sender_too_small_sends_nothing() -> None:

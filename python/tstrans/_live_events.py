@@ -55,18 +55,25 @@ class Events:
 
     def packets(self) -> int:
         """Packets demuxed so far. While another thread is inside the demuxer, what it had counted before."""
-        feeder = self._feeder
-        try:
-            self._known = self._counted + (0 if feeder.closed else feeder.stats().packets_total)
-        except RuntimeError:
+        if not self._lock.acquire(False):
             self._watched = True
+            return self._known
+        try:
+            return self._count()
+        finally:
+            self._lock.release()
+
+    def _count(self) -> int:
+        """Ask the demuxer, which only the holder of the lock may."""
+        feeder = self._feeder
+        self._known = self._counted + (0 if feeder.closed else feeder.stats().packets_total)
         return self._known
 
     def close(self) -> None:
         """Free the demuxer."""
         if self._lock.acquire(timeout=1):
             try:
-                self._counted = self.packets()
+                self._counted = self._count()
                 self._feeder.close()
                 self._queue.clear()
             finally:
@@ -88,8 +95,8 @@ class Events:
                     return None
                 else:
                     self._step(link, recv_ms)
-                    if self._watched:
-                        self.packets()
+                    if self._watched or self.sinks:
+                        self._count()
 
     def _take(self, batch: Batch | None) -> None:
         if batch is None:

@@ -7,7 +7,6 @@ from ctypes import byref, c_size_t, c_uint64, string_at
 from functools import cache
 from itertools import chain
 from struct import Struct
-from time import sleep
 from typing import TYPE_CHECKING
 
 from . import base_abi as base
@@ -22,10 +21,6 @@ if TYPE_CHECKING:
     from .transport_lib import Link
 
 __all__ = ["Packets", "demux", "mux", "packets_of"]
-
-#: How often, and after which rest, a demuxer that another thread uses is tried again.
-_BUSY_TRIES = 50
-_BUSY_REST_S = 0.001
 
 #: A tuple of many packets at a time costs less a packet than a tuple each.
 _BLOCK = 64
@@ -77,11 +72,6 @@ def demux(link: Link, feeder: Feeder, timeout_ms: int | None) -> bool:
     pending = c_uint64(feeder.pending)
     step = link._api.tst_link_demux
     status = link.repeat(lambda ms: step(byref(pending), link._id, feeder._id, ms), timeout_ms)
-    for _ in range(_BUSY_TRIES):
-        if status != base.TST_E_BUSY:
-            break
-        sleep(_BUSY_REST_S)  # another thread asks the demuxer for its statistics
-        status = link.repeat(lambda ms: step(byref(pending), link._id, feeder._id, ms), timeout_ms)
     if status in (base.TST_OK, DISCONTINUITY):
         feeder.pending = pending.value
         return status == base.TST_OK
