@@ -69,6 +69,15 @@ func input(p *C.tst_cu8, n C.size_t) ([]byte, error) {
 	return unsafe.Slice((*byte)(unsafe.Pointer(p)), int(n)), nil
 }
 
+// taking is input for a call that tells how much of it was taken: nothing yet.
+func taking(taken *C.size_t, p *C.tst_cu8, n C.size_t) ([]byte, error) {
+	if err := need(taken, "taken"); err != nil {
+		return nil, err
+	}
+	*taken = 0
+	return input(p, n)
+}
+
 // output is input for a buffer the library fills.
 func output(p *C.uint8_t, n C.size_t) ([]byte, error) {
 	return input((*C.tst_cu8)(unsafe.Pointer(p)), n)

@@ -181,6 +181,15 @@ func share[T any, H ~uint64](id H) (obj T, err error) {
 	return obj, nil
 }
 
+// shareWith is share for a call that brings data, which is looked at first.
+func shareWith[T any, H ~uint64](id H, data *C.tst_cu8, n C.size_t) (obj T, b []byte, err error) {
+	if b, err = input(data, n); err != nil {
+		return obj, nil, err
+	}
+	obj, err = share[T](id)
+	return obj, b, err
+}
+
 // closeHandle closes an object of type T; 0 and ids closed before are fine, an
 // id of another type is an error.
 func closeHandle[T any, H ~uint64](id H) error {

@@ -170,11 +170,7 @@ func tst_hls_push_ts(id C.tst_hls, data *C.tst_cu8, n C.size_t) (st C.tst_status
 //export tst_hls_play_ts
 func tst_hls_play_ts(taken *C.size_t, id C.tst_hls, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(taken, "taken"); err != nil {
-		return status(err)
-	}
-	*taken = 0
-	b, err := input(data, n)
+	b, err := taking(taken, data, n)
 	if err != nil {
 		return status(err)
 	}
@@ -207,8 +203,8 @@ func tst_hls_cut(id C.tst_hls, mediaUs C.uint64_t) (st C.tst_status) {
 
 // fillHLSStats copies the counters of core to a struct of the caller.
 func fillHLSStats(out *C.tst_hls_stats, p *hls.Publisher) C.tst_status {
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
+	if err := needSized(out); err != nil {
+		return status(err)
 	}
 	s, err := p.Stats()
 	if err != nil {
@@ -248,9 +244,12 @@ func tst_hls_get_stats(out *C.tst_hls_stats, id C.tst_hls) (st C.tst_status) {
 	return fillHLSStats(out, p)
 }
 
-// giveString copies a text to the caller's buffer.
-func giveString(out *C.char, room C.size_t, n *C.size_t, s string) C.tst_status {
-	if err := need(n, "len"); err != nil {
+// giveString copies a text to the caller's buffer, or tells the error that came instead.
+func giveString(out *C.char, room C.size_t, n *C.size_t, s string, err error) C.tst_status {
+	if err != nil {
+		return status(err)
+	}
+	if err = need(n, "len"); err != nil {
 		return status(err)
 	}
 	*n = C.size_t(len(s))
@@ -273,10 +272,7 @@ func tst_hls_playlist(out *C.char, room C.size_t, n *C.size_t, id C.tst_hls, end
 		return status(err)
 	}
 	s, err := p.Playlist(ending != 0)
-	if err != nil {
-		return status(err)
-	}
-	return giveString(out, room, n, s)
+	return giveString(out, room, n, s, err)
 }
 
 //export tst_hls_addr
@@ -287,10 +283,7 @@ func tst_hls_addr(out *C.char, room C.size_t, n *C.size_t, id C.tst_hls) (st C.t
 		return status(err)
 	}
 	s, err := p.Addr()
-	if err != nil {
-		return status(err)
-	}
-	return giveString(out, room, n, s)
+	return giveString(out, room, n, s, err)
 }
 
 // dateRange reads the arguments of a marker.
@@ -387,11 +380,9 @@ func tst_hls_server_addr(out *C.char, room C.size_t, n *C.size_t, id C.tst_hls_s
 	}
 	var s string
 	if h.s != nil {
-		if s, err = h.s.Addr(); err != nil {
-			return status(err)
-		}
+		s, err = h.s.Addr()
 	}
-	return giveString(out, room, n, s)
+	return giveString(out, room, n, s, err)
 }
 
 //export tst_hls_server_shutdown

@@ -6,8 +6,6 @@ package main
 import "C"
 
 import (
-	"unsafe"
-
 	"github.com/tstrans/tstrans/core/hls"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
@@ -64,11 +62,7 @@ func tst_hls_mux_send_video(id C.tst_hls_mux, data *C.tst_cu8, n C.size_t, pts, 
 	if flags > C.TST_HLS_KEY_FRAME|C.TST_HLS_DTS {
 		return fail(tsterr.InvalidArg, "unknown flags %#x", flags)
 	}
-	b, err := input(data, n)
-	if err != nil {
-		return status(err)
-	}
-	m, err := share[*hlsMux](id)
+	m, b, err := shareWith[*hlsMux](id, data, n)
 	if err != nil {
 		return status(err)
 	}
@@ -100,11 +94,7 @@ func tst_hls_mux_send_klv(id C.tst_hls_mux, index C.uint32_t, data *C.tst_cu8, n
 func sendHLS(id C.tst_hls_mux, data *C.tst_cu8, n C.size_t, pts C.int64_t,
 	send func(*hls.MuxPublisher, []byte, int64) error,
 ) C.tst_status {
-	b, err := input(data, n)
-	if err != nil {
-		return status(err)
-	}
-	m, err := share[*hlsMux](id)
+	m, b, err := shareWith[*hlsMux](id, data, n)
 	if err != nil {
 		return status(err)
 	}
@@ -124,11 +114,8 @@ func tst_hls_mux_cut(id C.tst_hls_mux) (st C.tst_status) {
 //export tst_hls_mux_get_stats
 func tst_hls_mux_get_stats(out *C.tst_hls_mux_stats, id C.tst_hls_mux) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	m, err := share[*hlsMux](id)
 	if err != nil {
@@ -194,10 +181,7 @@ func tst_hls_mux_addr(out *C.char, room C.size_t, n *C.size_t, id C.tst_hls_mux)
 		return status(err)
 	}
 	s, err := p.Addr()
-	if err != nil {
-		return status(err)
-	}
-	return giveString(out, room, n, s)
+	return giveString(out, room, n, s, err)
 }
 
 //export tst_hls_mux_playlist
@@ -208,10 +192,7 @@ func tst_hls_mux_playlist(out *C.char, room C.size_t, n *C.size_t, id C.tst_hls_
 		return status(err)
 	}
 	s, err := p.Playlist(ending != 0)
-	if err != nil {
-		return status(err)
-	}
-	return giveString(out, room, n, s)
+	return giveString(out, room, n, s, err)
 }
 
 //export tst_hls_mux_release

@@ -357,7 +357,7 @@ void tsti_burst_hand_over(shared *s) {
 	}
 }
 
-/* The same of the end of the process, for all links together. */
+/* How long the end of the process waits for room, in ms, for all links together. */
 #define EXIT_MS (2000)
 
 /* A process that ends without closing its links still sends what their bursts hold back. A forked copy does not:

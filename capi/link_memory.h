@@ -99,6 +99,9 @@ static inline void rest_ns(long ns) {
 	nanosleep(&t, NULL);
 }
 
+/* A call without a limit returns to its caller now and then, as one with a longer one may. */
+#define SLICE_MS (100)
+
 static inline int lock(shared *s, int ms) {
 	uint32_t none = 0;
 	uint64_t end = 0;
@@ -109,7 +112,7 @@ static inline int lock(shared *s, int ms) {
 			continue;
 		}
 		uint64_t now = now_ns();
-		if (end == 0) end = now + (uint64_t)(ms < 0 ? 100 : ms) * 1000000u;
+		if (end == 0) end = now + (uint64_t)(ms < 0 ? SLICE_MS : ms) * 1000000u;
 		if (now >= end || atomic_load(&s->open) == 0) return 0;
 		rest_ns(50 * 1000);
 	}
@@ -123,9 +126,6 @@ typedef struct {
 	int32_t ms;
 	uint64_t end;
 } limit;
-
-/* A call without a limit returns to its caller now and then, as one with a longer one may. */
-#define SLICE_MS (100)
 
 static inline limit within(int32_t ms) { return (limit){ ms < 0 ? SLICE_MS : ms, 0 }; }
 

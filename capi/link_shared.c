@@ -36,7 +36,8 @@ static int put(uint64_t id, const uint8_t *data, size_t n, int32_t ms, uint32_t 
 	int done = 0;
 	uint32_t kind = atomic_load_explicit(&s->kind, memory_order_relaxed), call = kind & CALL;
 	if ((kind & kinds) && atomic_load(&s->open) && n <= s->max && (data != NULL || n == 0) &&
-	    !(call && ms >= 0 && ms < CALL_MS) && (n > 0 || !(kind & (CALL | STREAM))) && (n <= BURST_BYTES || !(kind & STREAM)) && atomic_load(&s->error) == 0) {
+	    !(call && ms >= 0 && ms < CALL_MS) && (n > 0 || !(kind & (CALL | STREAM))) &&
+	    (n <= BURST_BYTES || !(kind & STREAM)) && atomic_load(&s->error) == 0) {
 		uint64_t visit = atomic_load(&s->visit);
 		if ((visit == 0 || now_ns() < visit) && lock(s, ms)) {
 			limit l = within(ms);
@@ -140,31 +141,31 @@ static int rested(uint64_t id, int32_t ms) {
 }
 
 /* A read that waited outside Go looks once; where that finds nothing, a wait as long as the first is over. */
-#define READ(id, ms, read, read_again)                          \
-	do {                                                        \
-		uint64_t begun = ms > 0 ? now_ns() : 0;                 \
-		if (!rested(id, ms)) return read_again(ms);             \
-		tst_status st = read(0);                                \
-		if (st != TST_E_TIMEOUT) return st;                     \
-		if (ms < 0) return read_again(ms);                      \
-		uint64_t spent = (now_ns() - begun) / 1000000u;         \
-		if (spent >= (uint64_t)ms) return st;                   \
-		return read_again((int32_t)((uint64_t)ms - spent));     \
+#define READ(id, ms, read)                              \
+	do {                                                \
+		uint64_t begun = ms > 0 ? now_ns() : 0;         \
+		if (!rested(id, ms)) return read(ms);           \
+		tst_status st = read(0);                        \
+		if (st != TST_E_TIMEOUT) return st;             \
+		if (ms < 0) return read(ms);                    \
+		uint64_t spent = (now_ns() - begun) / 1000000u; \
+		if (spent >= (uint64_t)ms) return st;           \
+		return read((int32_t)((uint64_t)ms - spent));   \
 	} while (0)
 
 tst_status tst_link_read(tst_span *spans, size_t cap, size_t *n, uint8_t *arena, size_t arena_cap, tst_link id, int32_t ms) {
 #define READ_LINK(t) tsti_link_read(spans, cap, n, arena, arena_cap, id, t)
-	READ(id, ms, READ_LINK, READ_LINK);
+	READ(id, ms, READ_LINK);
 }
 
 tst_status tst_link_read_ts(size_t *n, uint8_t *arena, size_t arena_cap, tst_link id, int32_t ms) {
 #define READ_TS(t) tsti_link_read_ts(n, arena, arena_cap, id, t)
-	READ(id, ms, READ_TS, READ_TS);
+	READ(id, ms, READ_TS);
 }
 
 tst_status tst_link_demux(uint64_t *pending, tst_link id, tst_demuxer demuxer, int32_t ms) {
 #define READ_DEMUX(t) tsti_link_demux(pending, id, demuxer, t)
-	READ(id, ms, READ_DEMUX, READ_DEMUX);
+	READ(id, ms, READ_DEMUX);
 }
 
 tst_status tst_tcp_receive(size_t *got, uint8_t *out, size_t cap, tst_link id, int32_t ms) {
@@ -209,19 +210,19 @@ int tsti_shared_drain(uint64_t id, int ms) {
 	place *p = place_of(id);
 	shared *s = enter(p, id);
 	if (s == NULL) return 1;
-	int done = 1;
 	if (atomic_load(&s->used) > 0 && lock(s, ms)) {
 		limit l = within(ms);
 		tsti_burst_drain(s, &l);
 		unlock(s);
 	}
-	done = atomic_load(&s->used) == 0 || !atomic_load(&s->open);
+	int done = atomic_load(&s->used) == 0 || !atomic_load(&s->open);
 	leave(p);
 	return done;
 }
 
 /* How long a close waits for room for what a burst holds back, in ms: longer a close may not take. */
 #define LAST_MS (20)
+
 void tsti_shared_remove(uint64_t id) {
 	place *p = place_of(id);
 	if (p == NULL || atomic_load(&p->id) != id) return;

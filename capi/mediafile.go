@@ -8,7 +8,6 @@ import "C"
 import (
 	"errors"
 	"io"
-	"unsafe"
 
 	"github.com/tstrans/tstrans/core/codec"
 	"github.com/tstrans/tstrans/core/mediafile"
@@ -72,11 +71,8 @@ func tst_mediafile_open(out *C.tst_mediafile, id C.tst_config, path *C.tst_cchar
 //export tst_mediafile_get_info
 func tst_mediafile_get_info(out *C.tst_mediafile_info, id C.tst_mediafile) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	f, e, err := enter[*mediaFile](id)
 	if err != nil {
@@ -96,11 +92,8 @@ func tst_mediafile_get_info(out *C.tst_mediafile_info, id C.tst_mediafile) (st C
 //export tst_mediafile_peek
 func tst_mediafile_peek(out *C.tst_mediafile_unit, id C.tst_mediafile) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	f, e, err := enter[*mediaFile](id)
 	if err != nil {

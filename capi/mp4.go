@@ -6,8 +6,6 @@ package main
 import "C"
 
 import (
-	"unsafe"
-
 	"github.com/tstrans/tstrans/core/mp4"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
@@ -79,11 +77,8 @@ func tst_mp4_finish(id C.tst_mp4) (st C.tst_status) {
 //export tst_mp4_get_stats
 func tst_mp4_get_stats(out *C.tst_mp4_stats, id C.tst_mp4) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	m, err := share[*mp4Muxer](id)
 	if err != nil {

@@ -429,11 +429,8 @@ func tst_muxer_pull(n *C.size_t, id C.tst_muxer, out *C.uint8_t, size C.size_t) 
 //export tst_muxer_get_stats
 func tst_muxer_get_stats(out *C.tst_muxer_stats, id C.tst_muxer) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	x, e, err := enter[*muxer](id)
 	if err != nil {
@@ -453,11 +450,8 @@ func tst_muxer_get_stats(out *C.tst_muxer_stats, id C.tst_muxer) (st C.tst_statu
 //export tst_muxer_stream_stats
 func tst_muxer_stream_stats(out *C.tst_mux_stream_stats, id C.tst_muxer, pid C.uint32_t) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	x, e, err := enter[*muxer](id)
 	if err != nil {

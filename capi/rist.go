@@ -9,7 +9,6 @@ import (
 	"context"
 	"math"
 	"time"
-	"unsafe"
 
 	"github.com/tstrans/tstrans/core/rist"
 	"github.com/tstrans/tstrans/core/transport"
@@ -98,11 +97,8 @@ func tst_rist_managed_receive(out *C.tst_link, config C.tst_config) (st C.tst_st
 //export tst_rist_get_stats
 func tst_rist_get_stats(out *C.tst_rist_stats, id C.tst_link) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	d, err := peekAs[interface{ Details() rist.Stats }](id)
 	if err != nil {

@@ -262,11 +262,7 @@ func tst_rtsp_mount_text(out *C.uint8_t, capacity C.size_t, n *C.size_t, id C.ts
 //export tst_rtsp_mount_send_ts
 func tst_rtsp_mount_send_ts(id C.tst_rtsp_mount, data *C.tst_cu8, n C.size_t) (st C.tst_status) {
 	defer guard(&st)
-	b, err := input(data, n)
-	if err != nil {
-		return status(err)
-	}
-	x, err := share[*mount](id)
+	x, b, err := shareWith[*mount](id, data, n)
 	if err != nil {
 		return status(err)
 	}
@@ -280,11 +276,7 @@ func tst_rtsp_mount_send_ts(id C.tst_rtsp_mount, data *C.tst_cu8, n C.size_t) (s
 //export tst_rtsp_mount_play_ts
 func tst_rtsp_mount_play_ts(taken *C.size_t, id C.tst_rtsp_mount, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(taken, "taken"); err != nil {
-		return status(err)
-	}
-	*taken = 0
-	b, err := input(data, n)
+	b, err := taking(taken, data, n)
 	if err != nil {
 		return status(err)
 	}

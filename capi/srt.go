@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unsafe"
 
 	"github.com/tstrans/tstrans/core/srt"
 	"github.com/tstrans/tstrans/core/transport"
@@ -93,11 +92,8 @@ func tst_srt_option_check(key, value *C.tst_cchar, n C.size_t) (st C.tst_status)
 //export tst_srt_config_check
 func tst_srt_config_check(out *C.tst_srt_timeouts, config C.tst_config) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	r := readConfig(config, tsterr.SRTConfigInvalid)
 	cfg, err := readSRT(r)
@@ -253,11 +249,8 @@ func srtDetails(obj transport.Object) (srt.Stats, bool) {
 //export tst_srt_get_stats
 func tst_srt_get_stats(out *C.tst_srt_stats, id C.tst_link) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	l, err := share[*link](id)
 	if err != nil {

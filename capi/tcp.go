@@ -242,11 +242,7 @@ func tst_tcp_listen(out *C.tst_link, config C.tst_config) (st C.tst_status) {
 //export tsti_tcp_send
 func tsti_tcp_send(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(taken, "taken"); err != nil {
-		return status(err)
-	}
-	*taken = 0
-	b, err := input(data, n)
+	b, err := taking(taken, data, n)
 	if err != nil {
 		return status(err)
 	}

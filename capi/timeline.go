@@ -343,11 +343,7 @@ func tst_track_close(id C.tst_track) (st C.tst_status) {
 //export tst_track_push_ts
 func tst_track_push_ts(id C.tst_track, data *C.tst_cu8, n C.size_t) (st C.tst_status) {
 	defer guard(&st)
-	b, err := input(data, n)
-	if err != nil {
-		return status(err)
-	}
-	x, err := share[*telemetry](id)
+	x, b, err := shareWith[*telemetry](id, data, n)
 	if err != nil {
 		return status(err)
 	}
@@ -418,11 +414,8 @@ func tst_track_range(out *C.tst_reading, capacity C.size_t, n *C.size_t, arena *
 //export tst_track_get_stats
 func tst_track_get_stats(out *C.tst_track_stats, id C.tst_track) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	x, err := share[*telemetry](id)
 	if err != nil {

@@ -315,11 +315,7 @@ func tst_link_write(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size_t,
 	ms C.int32_t,
 ) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(taken, "taken"); err != nil {
-		return status(err)
-	}
-	*taken = 0
-	b, err := input(data, n)
+	b, err := taking(taken, data, n)
 	if err != nil {
 		return status(err)
 	}
@@ -437,11 +433,7 @@ func (l *link) writer(w transport.Writer) *pipeline.TSWriter {
 //export tsti_link_write_ts
 func tsti_link_write_ts(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(taken, "taken"); err != nil {
-		return status(err)
-	}
-	*taken = 0
-	b, err := input(data, n)
+	b, err := taking(taken, data, n)
 	if err != nil {
 		return status(err)
 	}
@@ -618,11 +610,8 @@ func tst_link_alive(id C.tst_link) C.int32_t {
 //export tst_link_get_stats
 func tst_link_get_stats(out *C.tst_link_stats, id C.tst_link) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	l, err := share[*link](id)
 	if err != nil {
@@ -647,11 +636,8 @@ func tst_link_get_stats(out *C.tst_link_stats, id C.tst_link) (st C.tst_status) 
 //export tst_link_get_reconnect_stats
 func tst_link_get_reconnect_stats(out *C.tst_reconnect_stats, id C.tst_link) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	l, err := share[*link](id)
 	if err != nil {

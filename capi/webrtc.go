@@ -410,11 +410,8 @@ func bit32(b bool) C.uint32_t {
 //export tst_rtc_peer_get_info
 func tst_rtc_peer_get_info(out *C.tst_rtc_peer_info, id C.tst_rtc_peer) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	x, err := share[*rtcPeer](id)
 	if err != nil {
@@ -440,11 +437,8 @@ func tst_rtc_peer_get_info(out *C.tst_rtc_peer_info, id C.tst_rtc_peer) (st C.ts
 //export tst_rtc_transceiver_get_info
 func tst_rtc_transceiver_get_info(out *C.tst_rtc_transceiver_info, id C.tst_rtc_peer, n C.uint64_t) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	x, err := share[*rtcPeer](id)
 	if err != nil {

@@ -7,7 +7,6 @@ import "C"
 
 import (
 	"math"
-	"unsafe"
 
 	"github.com/tstrans/tstrans/core/tsterr"
 	"github.com/tstrans/tstrans/core/webrtc"
@@ -48,11 +47,8 @@ func tst_rtc_channel_open(out *C.uint64_t, id C.tst_rtc_peer, config C.tst_confi
 //export tst_rtc_channel_get_info
 func tst_rtc_channel_get_info(out *C.tst_rtc_channel_info, id C.tst_rtc_peer, n C.uint64_t) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	x, err := share[*rtcPeer](id)
 	if err != nil {
@@ -89,11 +85,7 @@ func tst_rtc_channel_text(out *C.uint8_t, capacity C.size_t, length *C.size_t, i
 //export tst_rtc_channel_send
 func tst_rtc_channel_send(id C.tst_rtc_peer, n C.uint64_t, data *C.tst_cu8, length C.size_t, isText C.uint32_t) (st C.tst_status) {
 	defer guard(&st)
-	b, err := input(data, length)
-	if err != nil {
-		return status(err)
-	}
-	x, err := share[*rtcPeer](id)
+	x, b, err := shareWith[*rtcPeer](id, data, length)
 	if err != nil {
 		return status(err)
 	}

@@ -7,9 +7,7 @@ import "C"
 
 import (
 	"time"
-	"unsafe"
 
-	"github.com/tstrans/tstrans/core/tsterr"
 	"github.com/tstrans/tstrans/core/webrtc"
 )
 
@@ -23,11 +21,8 @@ func unixMicros(t time.Time) C.int64_t {
 //export tst_rtc_stream_get_stats
 func tst_rtc_stream_get_stats(out *C.tst_rtc_stream_stats, id C.tst_rtc_peer, n C.uint64_t, side C.uint32_t) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
+	if err := needSized(out); err != nil {
 		return status(err)
-	}
-	if out.struct_size < C.uint32_t(unsafe.Sizeof(*out)) {
-		return fail(tsterr.InvalidArg, "struct_size %d, needs %d", uint32(out.struct_size), unsafe.Sizeof(*out))
 	}
 	x, err := share[*rtcPeer](id)
 	if err != nil {
@@ -61,11 +56,7 @@ func tst_rtc_stream_get_stats(out *C.tst_rtc_stream_stats, id C.tst_rtc_peer, n 
 //export tst_rtc_send
 func tst_rtc_send(id C.tst_rtc_peer, n C.uint64_t, codec C.uint32_t, timestamp C.int64_t, data *C.tst_cu8, length C.size_t) (st C.tst_status) {
 	defer guard(&st)
-	b, err := input(data, length)
-	if err != nil {
-		return status(err)
-	}
-	x, err := share[*rtcPeer](id)
+	x, b, err := shareWith[*rtcPeer](id, data, length)
 	if err != nil {
 		return status(err)
 	}
@@ -75,11 +66,7 @@ func tst_rtc_send(id C.tst_rtc_peer, n C.uint64_t, codec C.uint32_t, timestamp C
 //export tst_rtc_set_audio_level
 func tst_rtc_set_audio_level(id C.tst_rtc_peer, n C.uint64_t, pcm *C.tst_cu8, length C.size_t) (st C.tst_status) {
 	defer guard(&st)
-	b, err := input(pcm, length)
-	if err != nil {
-		return status(err)
-	}
-	x, err := share[*rtcPeer](id)
+	x, b, err := shareWith[*rtcPeer](id, pcm, length)
 	if err != nil {
 		return status(err)
 	}

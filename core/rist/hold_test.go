@@ -1,11 +1,9 @@
 package rist
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/tstrans/tstrans/core/internal/leak"
 	"github.com/tstrans/tstrans/core/transport"
@@ -48,19 +46,7 @@ func TestNothingIsLostBeforeTheMeeting(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = r.Close() })
-			arena, spans := make([]byte, 1<<16), make([]transport.Span, 64)
-			for got := 0; got < n; {
-				k, err := r.ReadBatch(arena, spans, 20*time.Second)
-				if err != nil {
-					t.Fatalf("after %d: %v", got, err)
-				}
-				for _, sp := range spans[:k] {
-					if !bytes.Equal(arena[sp.Off:sp.Off+sp.Len], message(got)) {
-						t.Fatalf("message %d differs", got)
-					}
-					got++
-				}
-			}
+			receive(t, r, n)
 			if got := r.Details().Received; got < n {
 				t.Errorf("%d received by the statistics", got)
 			}

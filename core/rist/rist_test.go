@@ -61,6 +61,24 @@ func pair(t testing.TB, query string) (*Sender, *Receiver) {
 	return s, r
 }
 
+// receive reads n messages, which must be the first n in order.
+func receive(t *testing.T, r *Receiver, n int) {
+	t.Helper()
+	arena, spans := make([]byte, 1<<16), make([]transport.Span, 64)
+	for got := 0; got < n; {
+		k, err := r.ReadBatch(arena, spans, 20*time.Second)
+		if err != nil {
+			t.Fatalf("after %d: %v", got, err)
+		}
+		for _, sp := range spans[:k] {
+			if !bytes.Equal(arena[sp.Off:sp.Off+sp.Len], message(got)) {
+				t.Fatalf("message %d differs", got)
+			}
+			got++
+		}
+	}
+}
+
 func message(i int) []byte {
 	m := bytes.Repeat([]byte{byte(i)}, 1+i%DefaultPacketSize)
 	if len(m) >= 8 {
@@ -141,19 +159,7 @@ func TestMessages(t *testing.T) {
 					time.Sleep(200 * time.Microsecond)
 				}
 			}()
-			arena, spans := make([]byte, 1<<16), make([]transport.Span, 64)
-			for got := 0; got < n; {
-				k, err := r.ReadBatch(arena, spans, 20*time.Second)
-				if err != nil {
-					t.Fatalf("after %d: %v", got, err)
-				}
-				for _, sp := range spans[:k] {
-					if !bytes.Equal(arena[sp.Off:sp.Off+sp.Len], message(got)) {
-						t.Fatalf("message %d differs", got)
-					}
-					got++
-				}
-			}
+			receive(t, r, n)
 			for end := time.Now().Add(10 * time.Second); r.Details().Received < n || s.Details().Sent < n; {
 				if time.Now().After(end) {
 					t.Fatalf("%+v %+v", s.Details(), r.Details())
