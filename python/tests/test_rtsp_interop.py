@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -91,6 +91,31 @@ def test_ffprobe_and_ffmpeg(transport: str, elementary: bool, tmp_path: Path) ->
     got = slices(out.read_bytes())
     assert len(got) > 5
     assert all(n in sent for n in got[:-1])
+
+
+def playable(url: str) -> bool:
+    """Whether a client can connect to the media there by now."""
+    try:
+        RtspClient.connect(RtspClientConfig(url)).close()
+    except RtspError:
+        return False
+    return True
+
+
+def gather(
+    events: Iterable[DemuxEvent], other: type[DemuxEvent.Audio | DemuxEvent.Klv], more_than: int
+) -> tuple[list[bytes], list[bytes]]:
+    """The pictures and another kind of unit, until there are more than so many of each."""
+    pictures: list[bytes] = []
+    units: list[bytes] = []
+    for e in events:
+        if isinstance(e, DemuxEvent.Video):
+            pictures.append(e.payload)
+        elif isinstance(e, other):
+            units.append(e.payload)
+        if len(pictures) > more_than and len(units) > more_than:
+            break
+    return pictures, units
 
 
 def slices(stream: bytes) -> list[bytes]:
@@ -291,24 +316,9 @@ def test_through_mediamtx(pref: TransportPref, elementary: bool, tmp_path: Path)
         with pumping(mount), running([str(MEDIAMTX), str(tmp_path / "m.yml")]):
             url = f"rtsp://127.0.0.1:{control}/cam"
 
-            def ready() -> bool:
-                try:
-                    RtspClient.connect(RtspClientConfig(url)).close()
-                except RtspError:
-                    return False
-                return True
-
-            await_(ready, "MediaMTX")
-            video: list[bytes] = []
-            metadata: list[bytes] = []
+            await_(lambda: playable(url), "MediaMTX")
             with playing(url, pref) as events:
-                for e in events:
-                    if isinstance(e, DemuxEvent.Video):
-                        video.append(e.payload)
-                    elif isinstance(e, DemuxEvent.Klv):
-                        metadata.append(e.payload)
-                    if len(video) > 10 and len(metadata) > 10:
-                        break
+                video, metadata = gather(events, DemuxEvent.Klv, 10)
     check_pictures(video)
     first = int(metadata[0][len(KEY) + 1 :].split()[1])
     assert metadata == [klv_of(first + i) for i in range(len(metadata))]

@@ -23,8 +23,10 @@ from test_rtsp_interop import (
     SYSTEM_PYTHON,
     first_line,
     free_pair,
+    gather,
     gst_player,
     have_gst_server,
+    playable,
     playing,
     running,
     size,
@@ -216,24 +218,9 @@ def test_h265_and_aac_of_mediamtx(pref: TransportPref, film: Path, tmp_path: Pat
         await_(listening, "MediaMTX")
         stack.enter_context(running(push))
 
-        def ready() -> bool:
-            try:
-                RtspClient.connect(RtspClientConfig(url)).close()
-            except RtspError:
-                return False
-            return True
-
-        await_(ready, "the publisher")
-        video: list[bytes] = []
-        audio: list[bytes] = []
+        await_(lambda: playable(url), "the publisher")
         with playing(url, pref) as events:
-            for e in events:
-                if isinstance(e, DemuxEvent.Video):
-                    video.append(e.payload)
-                elif isinstance(e, DemuxEvent.Audio):
-                    audio.append(e.payload)
-                if len(video) > 12 and len(audio) > 12:
-                    break
+            video, audio = gather(events, DemuxEvent.Audio, 12)
     check_film(video, audio, film)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import byref, c_size_t
-from typing import Any
 
 from ..exceptions import TcpError, TcpErrorKind
 from . import base_abi as base
@@ -46,26 +45,7 @@ class TcpLink(Link):
         taken = c_size_t()
         status = self._tcp.tst_tcp_send(byref(taken), self._id, at, size, SLICE_MS)
         if status:
-            self._some_rest(status, at, size, taken)
-
-    def _some_rest(self, status: int, at: Any, size: int, taken: c_size_t) -> None:
-        """Go on after a call that did not send all."""
-        if status != base.TST_E_TIMEOUT:
-            raise self.error(status)
-        if isinstance(at, bytes):  # the caller keeps them
-            at = ctypes.cast(ctypes.c_char_p(at), ctypes.c_void_p).value
-        done = taken.value
-        write = self._tcp.tst_tcp_send
-
-        def more(ms: int) -> int:
-            nonlocal done
-            got: int = write(byref(taken), self._id, at + done, size - done, ms)
-            done += taken.value
-            return got
-
-        status = self.repeat(more, None)
-        if status:
-            raise self.domain.error(status)
+            self.take_rest(self._tcp.tst_tcp_send, status, at, size, taken, None)
 
     def receive(self, buffer: bytearray) -> int:
         """Fill a buffer with what arrived: the number of bytes."""

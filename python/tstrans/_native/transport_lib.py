@@ -193,17 +193,18 @@ class Link(Handle):
             taken = c_size_t()
             status = self._api.tst_link_write_ts(byref(taken), self._id, at, size, SLICE_MS)
         if status:
-            self._cut_rest(status, at, size, taken, timeout_ms)
+            self.take_rest(self._api.tst_link_write_ts, status, at, size, taken, timeout_ms)
         del kept
 
-    def _cut_rest(self, status: int, at: Any, size: int, taken: c_size_t, timeout_ms: int | None) -> None:
-        """Go on after a call that did not take all of a piece."""
+    def take_rest(
+        self, write: Any, status: int, at: Any, size: int, taken: c_size_t, timeout_ms: int | None
+    ) -> None:
+        """Go on with a function that takes pieces, after a first call that did not take all of one."""
         if status != TIMEOUT:
             raise self.error(status)
         if isinstance(at, bytes):  # the caller keeps them
             at = ctypes.cast(ctypes.c_char_p(at), ctypes.c_void_p).value
         done = taken.value
-        write = self._api.tst_link_write_ts
 
         def more(ms: int) -> int:
             nonlocal done
