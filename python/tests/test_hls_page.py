@@ -30,25 +30,44 @@ LENGTH = 160
 EXACT = bool(os.environ.get("TSTRANS_SOAK"))
 
 #: Waits for the next picture and reads from it what it shows and what the page says of it.
+#: A canvas is given the newest picture, which the browser may not have announced yet (HTML video
+#: frame callbacks are best effort): what the page says of that one is asked when it is announced.
 READ = f"""() => new Promise((done, fail) => {{
   const video = document.getElementById('video');
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [{flight.WIDTH}, {flight.HEIGHT}];
   const g = canvas.getContext('2d', {{ willReadFrequently: true }});
-  const read = () => {{
+  const draw = () => {{
     g.drawImage(video, 0, 0, canvas.width, canvas.height);
     let n = 0;
     for (let i = 0; i < {flight.BITS}; i++) {{
       const p = g.getImageData(i * {flight.BLOCK} + {flight.BLOCK // 2}, {flight.BLOCK // 2}, 1, 1).data;
       n = n * 2 + (p[1] > 128 ? 1 : 0);
     }}
-    const p = window.tstransPage.picture;
-    done({{ n, media: p.media, pts: p.pts, stream: p.stream, record: p.record, shown: p.shown,
-           panel: document.querySelector('#main dd:nth-of-type(1)')?.textContent,
-           current: video.currentTime, paused: video.paused }});
+    return n;
   }};
-  if (video.paused) {{ setTimeout(read, 150); return; }}
-  video.requestVideoFrameCallback(read);
+  const said = (n) => {{
+    const p = window.tstransPage.picture;
+    return {{ n, media: p.media, pts: p.pts, stream: p.stream, record: p.record, shown: p.shown,
+             panel: document.querySelector('#main dd:nth-of-type(1)')?.textContent,
+             current: video.currentTime, paused: video.paused }};
+  }};
+  if (video.paused) {{ setTimeout(() => done(said(draw())), 150); return; }}
+  let ahead = -1;
+  let left = 20;
+  const announced = (_, frame) => {{
+    const got = said(draw());
+    if (Math.abs(got.media - frame.mediaTime) > 1e-3) {{
+      fail(new Error(`the page is at ${{got.media}}, the browser announced ${{frame.mediaTime}}`));
+      return;
+    }}
+    const n = Math.round(got.stream * {flight.FPS});
+    if (n === ahead) {{ done({{ ...got, n }}); return; }}
+    ahead = n + 1 === got.n ? got.n : -1;
+    if (ahead < 0 || --left < 0) {{ done(got); return; }}
+    video.requestVideoFrameCallback(announced);
+  }};
+  video.requestVideoFrameCallback(announced);
   setTimeout(() => fail(new Error('no picture came')), 8000);
 }})"""
 
