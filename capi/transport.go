@@ -16,7 +16,6 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/tstrans/tstrans/core/mpegts"
 	"github.com/tstrans/tstrans/core/pipeline"
 	"github.com/tstrans/tstrans/core/transport"
 	"github.com/tstrans/tstrans/core/tsterr"
@@ -43,13 +42,6 @@ type link struct {
 	there bool       // obj is set
 
 	shared atomic.Pointer[transport.Shared] // what C does for the caller, nil without
-}
-
-// feeding is what tst_link_demux keeps between calls.
-type feeding struct {
-	arena   []byte
-	held    []byte // read, and not given to a demuxer yet
-	pending bool   // a demuxer was stopped in the middle of its input
 }
 
 // listening is what a link that accepts has.
@@ -370,167 +362,6 @@ func tsti_link_send(id C.tst_link, data *C.tst_cu8, n C.size_t, ms C.int32_t) (s
 	return outcome(sendOne(w, b, timeout))
 }
 
-// reader is the framed reader of a link; rmu is held.
-func (l *link) reader(r transport.Reader) *pipeline.TSReader {
-	if l.in == nil {
-		l.in = pipeline.NewTSReader(r)
-	}
-	return l.in
-}
-
-// turn takes the lock of one direction within the time given.
-func turn(mu *sync.Mutex, timeout time.Duration, life *transport.Life) error {
-	if mu.TryLock() {
-		return nil
-	}
-	begun := time.Now()
-	for {
-		if err := life.Err("link"); err != nil {
-			return err
-		}
-		if timeout >= 0 && time.Since(begun) >= timeout {
-			return transport.Timeout("link")
-		}
-		time.Sleep(time.Millisecond)
-		if mu.TryLock() {
-			return nil
-		}
-	}
-}
-
-//export tsti_link_read_ts
-func tsti_link_read_ts(n *C.size_t, arena *C.uint8_t, arenaCap C.size_t, id C.tst_link, ms C.int32_t) (st C.tst_status) {
-	defer guard(&st)
-	if err := need(n, "len"); err != nil {
-		return status(err)
-	}
-	*n = 0
-	room, err := output(arena, arenaCap)
-	if err != nil {
-		return status(err)
-	}
-	l, r, timeout, err := linkAs[transport.Reader](id, ms)
-	if err != nil {
-		return outcome(err)
-	}
-	if err = turn(&l.rmu, timeout, l.life); err != nil {
-		return outcome(err)
-	}
-	defer l.rmu.Unlock()
-	k, err := l.reader(r).Read(room, timeout)
-	*n = C.size_t(k)
-	return outcome(err)
-}
-
-// writer is the framed writer of a link; wmu is held.
-func (l *link) writer(w transport.Writer) *pipeline.TSWriter {
-	if l.out == nil {
-		l.out = pipeline.NewTSWriter(w)
-	}
-	return l.out
-}
-
-//export tsti_link_write_ts
-func tsti_link_write_ts(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.size_t, ms C.int32_t) (st C.tst_status) {
-	defer guard(&st)
-	b, err := taking(taken, data, n)
-	if err != nil {
-		return status(err)
-	}
-	l, w, timeout, err := writerOf(id, ms)
-	if err != nil {
-		return outcome(err)
-	}
-	if err = turn(&l.wmu, timeout, l.life); err != nil {
-		return outcome(err)
-	}
-	defer l.wmu.Unlock()
-	out := l.writer(w)
-	k, err := out.Write(b, timeout)
-	l.shared.Load().SetWhole(out.Whole())
-	*taken = C.size_t(k)
-	return outcome(err)
-}
-
-//export tst_link_flush_ts
-func tst_link_flush_ts(id C.tst_link, ms C.int32_t) (st C.tst_status) {
-	defer guard(&st)
-	l, w, timeout, err := writerOf(id, ms)
-	if err != nil {
-		return outcome(err)
-	}
-	if err = turn(&l.wmu, timeout, l.life); err != nil {
-		return outcome(err)
-	}
-	defer l.wmu.Unlock()
-	out := l.writer(w)
-	err = out.Flush(timeout)
-	l.shared.Load().SetWhole(out.Whole())
-	return outcome(err)
-}
-
-//export tsti_link_demux
-func tsti_link_demux(pending *C.uint64_t, id C.tst_link, demuxerID C.tst_demuxer, ms C.int32_t) (st C.tst_status) {
-	defer guard(&st)
-	l, r, timeout, err := linkAs[transport.Reader](id, ms)
-	if err != nil {
-		return outcome(err)
-	}
-	d, e, err := fedDemuxer(demuxerID)
-	if err != nil {
-		return status(err)
-	}
-	defer e.leave()
-	defer setPending(pending, d)
-	if err := turn(&l.rmu, timeout, l.life); err != nil {
-		return outcome(err)
-	}
-	defer l.rmu.Unlock()
-	return outcome(l.demux(r, d.d, timeout))
-}
-
-// demux makes one step: what a demuxer was stopped in, what is held, or a read.
-func (l *link) demux(r transport.Reader, d *mpegts.Demuxer, timeout time.Duration) error {
-	f := &l.feed
-	defer func() { l.shared.Load().SetFed(f.pending || len(f.held) > 0) }()
-	if f.pending || len(f.held) > 0 {
-		held := f.held
-		f.held, f.pending = nil, false
-		err := d.Feed(held)
-		f.pending = err != nil
-		return err
-	}
-	if f.arena == nil {
-		f.arena = make([]byte, 2*pipeline.ReadArena)
-	}
-	n, err := l.reader(r).Read(f.arena, timeout)
-	if tsterr.KindOf(err) == tsterr.Discontinuity {
-		f.held = f.arena[:n] // nothing reads into the arena before it is fed
-		return err
-	}
-	if err != nil {
-		return err
-	}
-	err = d.Feed(f.arena[:n])
-	f.pending = err != nil
-	return err
-}
-
-//export tst_link_mux
-func tst_link_mux(id C.tst_link, muxerID C.tst_muxer, ms C.int32_t) (st C.tst_status) {
-	defer guard(&st)
-	_, w, timeout, err := writerOf(id, ms)
-	if err != nil {
-		return outcome(err)
-	}
-	x, e, err := enter[*muxer](muxerID)
-	if err != nil {
-		return status(err)
-	}
-	defer e.leave()
-	return outcome(pipeline.SendPending(w, x.m, timeout))
-}
-
 //export tst_link_accept
 func tst_link_accept(out *C.tst_link, id C.tst_link, ms C.int32_t) (st C.tst_status) {
 	defer guard(&st)
@@ -605,70 +436,6 @@ func tst_link_alive(id C.tst_link) C.int32_t {
 		return 0
 	}
 	return 1
-}
-
-//export tst_link_get_stats
-func tst_link_get_stats(out *C.tst_link_stats, id C.tst_link) (st C.tst_status) {
-	defer guard(&st)
-	if err := needSized(out); err != nil {
-		return status(err)
-	}
-	l, err := share[*link](id)
-	if err != nil {
-		return status(err)
-	}
-	var s transport.Stats
-	select {
-	case <-l.ready:
-		if l.obj != nil {
-			s = l.obj.Stats()
-		}
-	default:
-	}
-	out.messages_sent, out.bytes_sent = C.uint64_t(s.MessagesSent), C.uint64_t(s.BytesSent)
-	out.messages_received, out.bytes_received = C.uint64_t(s.MessagesReceived), C.uint64_t(s.BytesReceived)
-	out.send_calls, out.recv_calls = C.uint64_t(s.SendCalls), C.uint64_t(s.RecvCalls)
-	out.send_errors, out.recv_errors = C.uint64_t(s.SendErrors), C.uint64_t(s.RecvErrors)
-	out.messages_dropped = C.uint64_t(s.MessagesDropped)
-	return C.TST_OK
-}
-
-//export tst_link_get_reconnect_stats
-func tst_link_get_reconnect_stats(out *C.tst_reconnect_stats, id C.tst_link) (st C.tst_status) {
-	defer guard(&st)
-	if err := needSized(out); err != nil {
-		return status(err)
-	}
-	l, err := share[*link](id)
-	if err != nil {
-		return status(err)
-	}
-	var rs transport.ReconnectStats
-	var reason transport.EndReason
-	select {
-	case <-l.ready:
-		m, ok := l.obj.(interface {
-			Reconnects() transport.ReconnectStats
-		})
-		if !ok {
-			return fail(tsterr.NotSupported, "this link does not reconnect")
-		}
-		rs = m.Reconnects()
-		if e, ok := l.obj.(interface{ EndReason() transport.EndReason }); ok {
-			reason = e.EndReason()
-		}
-	default:
-	}
-	out.reconnecting = 0
-	if rs.Reconnecting {
-		out.reconnecting = 1
-	}
-	out.attempts, out.successes = C.uint64_t(rs.Attempts), C.uint64_t(rs.Successes)
-	out.gap_len = C.uint64_t(rs.GapLen)
-	out.gap_messages_dropped, out.gap_bytes_dropped = C.uint64_t(rs.GapMessagesDropped), C.uint64_t(rs.GapBytesDropped)
-	out.link_messages_lost, out.link_bytes_lost = C.uint64_t(rs.LinkMessagesLost), C.uint64_t(rs.LinkBytesLost)
-	out.messages_resent, out.end_reason = C.uint64_t(rs.Resent), C.uint32_t(reason)
-	return C.TST_OK
 }
 
 //export tst_link_cancel
