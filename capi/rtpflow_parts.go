@@ -183,6 +183,18 @@ func tst_reception_fraction(out *C.uint32_t, id C.tst_reception) (st C.tst_statu
 	return C.TST_OK
 }
 
+//export tst_reception_set
+func tst_reception_set(id C.tst_reception, base, highest, cycles C.uint32_t, received C.uint64_t) (st C.tst_status) {
+	defer guard(&st)
+	s, e, err := enter[*flow.Statistics](id)
+	if err != nil {
+		return status(err)
+	}
+	defer e.leave()
+	s.Begun, s.Base, s.Max, s.Cycles, s.Received = true, uint16(base), uint16(highest), uint32(cycles), uint64(received)
+	return C.TST_OK
+}
+
 //export tst_reception_close
 func tst_reception_close(id C.tst_reception) (st C.tst_status) {
 	defer guard(&st)
@@ -234,6 +246,21 @@ func tst_missing_list(out *C.uint16_t, count *C.size_t, highest *C.int32_t, id C
 	for i, s := range list[:*count] {
 		unsafe.Slice(out, flow.History)[i] = C.uint16_t(s)
 	}
+	return C.TST_OK
+}
+
+//export tst_missing_set
+func tst_missing_set(id C.tst_missing, newest C.uint32_t, list *C.tst_cu32, count C.size_t) (st C.tst_status) {
+	defer guard(&st)
+	if list == nil && count > 0 || count > flow.History {
+		return fail(tsterr.InvalidArg, "list is NULL, or over %d numbers", flow.History)
+	}
+	m, e, err := enter[*flow.Missing](id)
+	if err != nil {
+		return status(err)
+	}
+	defer e.leave()
+	m.Set(uint16(newest), unsafe.Slice((*uint32)(list), count))
 	return C.TST_OK
 }
 
@@ -295,6 +322,18 @@ func tst_rtp_sender_step(id C.tst_rtp_sender, frames, set C.uint32_t) (st C.tst_
 		s.Increment = uint32(set)
 	}
 	s.Timestamp += uint32(frames) * s.Increment
+	return C.TST_OK
+}
+
+//export tst_rtp_sender_seek
+func tst_rtp_sender_seek(id C.tst_rtp_sender, seq, ts C.uint32_t) (st C.tst_status) {
+	defer guard(&st)
+	s, e, err := enter[*flow.Sender](id)
+	if err != nil {
+		return status(err)
+	}
+	defer e.leave()
+	s.Sequence, s.Timestamp = uint16(seq), uint32(ts)
 	return C.TST_OK
 }
 

@@ -210,6 +210,7 @@ func (v *voice) decode(ts uint32, payload []byte, flags uint16) {
 	if err != nil {
 		v.failed++
 		if flags&FlagClock != 0 {
+			v.playout.Concealed++
 			v.fill(ts, flags)
 		}
 		return

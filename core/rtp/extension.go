@@ -24,21 +24,23 @@ func Elements(out []Element, profile uint16, b []byte) ([]Element, error) {
 		}
 		var e Element
 		var n int
+		form := "RTP one-byte"
 		switch profile {
 		case ExtensionOneByte:
 			e.ID, n = b[at]>>4, int(b[at]&0x0F)+1
 			at++
 		case ExtensionTwoByte:
 			if at+2 > len(b) {
-				return out, cut("extension", at, "the element's length is missing")
+				return out, cut("extension", at, "RTP two-byte header extension is truncated")
 			}
 			e.ID, n = b[at], int(b[at+1])
+			form = "RTP two-byte"
 			at += 2
 		default:
 			return out, nil
 		}
 		if at+n > len(b) {
-			return out, cut("extension", at, "an element of %d bytes is cut short", n)
+			return out, cut("extension", at, form+" header extension value is truncated")
 		}
 		e.Value = b[at : at+n]
 		at += n

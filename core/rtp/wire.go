@@ -16,23 +16,24 @@ type Wire struct {
 	Padding          int    // bytes of padding, 0 to 255
 }
 
-func cut(field string, at int, format string, args ...any) error {
-	return tsterr.At(tsterr.InvalidArg, field, int64(at), format, args...)
+// cut is a parse error. The texts of these are those that users of aiortp and aiortc match on.
+func cut(field string, at int, text string) error {
+	return tsterr.At(tsterr.InvalidArg, field, int64(at), "%s", text)
 }
 
 // Unmarshal parses a packet (RFC 3550 §5.1). Slices alias the input.
 func (w *Wire) Unmarshal(b []byte) error {
 	if len(b) < HeaderSize {
-		return cut("header", len(b), "an RTP packet has at least 12 bytes, not %d", len(b))
+		return cut("header", len(b), "RTP packet length is less than 12 bytes")
 	}
 	if b[0]>>6 != 2 {
-		return cut("version", 0, "RTP version %d", b[0]>>6)
+		return cut("version", 0, "RTP packet has invalid version")
 	}
 	at := HeaderSize
 	w.CSRC = w.CSRC[:0]
 	for range b[0] & 0x0F {
 		if len(b) < at+4 {
-			return cut("csrc", at, "the RTP packet ends within its contributing sources")
+			return cut("csrc", at, "RTP packet has truncated CSRC")
 		}
 		w.CSRC = append(w.CSRC, binary.BigEndian.Uint32(b[at:]))
 		at += 4
@@ -40,13 +41,13 @@ func (w *Wire) Unmarshal(b []byte) error {
 	w.Extension, w.ExtensionProfile = nil, 0
 	if b[0]&0x10 != 0 {
 		if len(b) < at+4 {
-			return cut("extension", at, "the RTP packet ends within its extension's header")
+			return cut("extension", at, "RTP packet has truncated extension profile / length")
 		}
 		w.ExtensionProfile = binary.BigEndian.Uint16(b[at:])
 		n := 4 * int(binary.BigEndian.Uint16(b[at+2:]))
 		at += 4
 		if len(b) < at+n {
-			return cut("extension", at, "the RTP packet ends within its extension")
+			return cut("extension", at, "RTP packet has truncated extension value")
 		}
 		w.Extension = b[at : at+n : at+n]
 		at += n
@@ -56,7 +57,7 @@ func (w *Wire) Unmarshal(b []byte) error {
 	if b[0]&0x20 != 0 {
 		w.Padding = int(b[end-1])
 		if w.Padding == 0 || w.Padding > end-at {
-			return cut("padding", end-1, "%d bytes of padding in %d", w.Padding, end-at)
+			return cut("padding", end-1, "RTP packet padding length is invalid")
 		}
 		end -= w.Padding
 	}

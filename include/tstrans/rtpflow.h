@@ -217,6 +217,9 @@ tst_status tst_reception_add(tst_reception reception, double now, uint32_t seque
 tst_status tst_reception_get(tst_reception_stats *out, tst_reception reception);
 /* tst_reception_fraction gives the loss since its last call, of 256. QUICK. Since 1. */
 tst_status tst_reception_fraction(uint32_t *out, tst_reception reception);
+/* tst_reception_set goes on from other numbers: first and newest sequence
+ * number, wraps times 65536, packets received. QUICK. Since 1. */
+tst_status tst_reception_set(tst_reception reception, uint32_t base, uint32_t max, uint32_t cycles, uint64_t received);
 tst_status tst_reception_close(tst_reception reception);
 
 /* The numbers a receiver misses. */
@@ -228,6 +231,9 @@ tst_status tst_missing_add(uint32_t *gap, tst_missing missing, uint32_t sequence
 /* At most 128 numbers, oldest first; out has that room; *max is -1 before the
  * first. QUICK. Since 1. */
 tst_status tst_missing_list(uint16_t *out, size_t *count, int32_t *max, tst_missing missing);
+/* tst_missing_set takes another newest number and another list, ascending as
+ * seen from max: borrowed during the call, count at most 128. QUICK. Since 1. */
+tst_status tst_missing_set(tst_missing missing, uint32_t max, tst_cu32 *list, size_t count);
 tst_status tst_missing_close(tst_missing missing);
 
 /* Numbers and stamps packets of one source. */
@@ -254,6 +260,9 @@ tst_status tst_rtp_sender_packet(uint8_t *out, size_t cap, tst_rtp_sender sender
 tst_status tst_rtp_sender_sent(uint8_t *out, size_t cap, size_t *len, tst_rtp_sender sender, uint32_t sequence);
 /* tst_rtp_sender_step goes on by one frame; set: a new increment, 0 keeps it. QUICK. Since 1. */
 tst_status tst_rtp_sender_step(tst_rtp_sender sender, uint32_t frames, uint32_t set);
+/* tst_rtp_sender_seek takes the sequence number of the next packet and the
+ * timestamp of the next automatic frame, which are random at first. QUICK. Since 1. */
+tst_status tst_rtp_sender_seek(tst_rtp_sender sender, uint32_t sequence, uint32_t timestamp);
 tst_status tst_rtp_sender_state(tst_sender_state *out, tst_rtp_sender sender);
 tst_status tst_rtp_sender_close(tst_rtp_sender sender);
 

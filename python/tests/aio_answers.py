@@ -492,7 +492,7 @@ def stun(m: ModuleType, r: random.Random) -> Iterator[Answer]:
 
 
 def main() -> None:
-    for name in ("aio_media_answers", "aio_session_answers"):
+    for name in ("aio_media_answers", "aio_session_answers", "aio_double_answers"):
         importlib.import_module(name)
     logging.disable(logging.CRITICAL)
     package = importlib.import_module(sys.argv[1])

@@ -48,7 +48,7 @@ def test_answers(tmp_path: Path) -> None:
         runs.append((path, subprocess.Popen(["bash", "-c", command], env=env, stderr=subprocess.PIPE)))
     for _, run in runs:
         try:
-            _, err = run.communicate(timeout=240)
+            _, err = run.communicate(timeout=500)
         except subprocess.TimeoutExpired:
             run.kill()
             raise

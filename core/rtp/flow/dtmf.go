@@ -25,7 +25,7 @@ const EventSize = 4
 // ParseEvent reads a payload; what follows the first four bytes is left alone.
 func ParseEvent(b []byte) (Event, error) {
 	if len(b) < EventSize {
-		return Event{}, tsterr.At(tsterr.InvalidArg, "event", int64(len(b)), "a telephone event has 4 bytes, not %d", len(b))
+		return Event{}, tsterr.At(tsterr.InvalidArg, "event", int64(len(b)), "DTMF event payload must be at least 4 bytes")
 	}
 	return Event{b[0], b[1]&0x80 != 0, b[1] & 0x3F, binary.BigEndian.Uint16(b[2:])}, nil
 }

@@ -18,6 +18,14 @@ func (m *Missing) Max() (seq uint16, ok bool) { return m.max, m.begun }
 // List gives the missing numbers, oldest first. It is valid until the next call.
 func (m *Missing) List() []uint16 { return m.list }
 
+// Set takes another newest number and another list, ascending as seen from it.
+func (m *Missing) Set(newest uint16, list []uint32) {
+	m.begun, m.max, m.list = true, newest, m.list[:0]
+	for _, seq := range list[:min(len(list), History)] {
+		m.list = append(m.list, uint16(seq)) //nolint:gosec // a sequence number
+	}
+}
+
 // Reset forgets everything.
 func (m *Missing) Reset() { *m = Missing{list: m.list[:0]} }
 

@@ -75,8 +75,9 @@ type Packet struct {
 	FCI     []byte   // PSFB
 }
 
-func bad(field string, at int, format string, args ...any) error {
-	return tsterr.At(tsterr.InvalidArg, field, int64(at), format, args...)
+// bad is a parse error. The texts of these are those that users of aiortp and aiortc match on.
+func bad(field string, at int, text string) error {
+	return tsterr.At(tsterr.InvalidArg, field, int64(at), "%s", text)
 }
 
 // Is tells RTCP from RTP by the second byte, where both share a port.
@@ -87,20 +88,20 @@ func Is(b []byte) bool { return len(b) >= 2 && b[1] >= 192 && b[1] <= 208 }
 func Unmarshal(out []Packet, b []byte) ([]Packet, error) {
 	for at := 0; at < len(b); {
 		if len(b)-at < headerSize {
-			return out, bad("header", at, "an RTCP packet has at least 4 bytes, not %d", len(b)-at)
+			return out, bad("header", at, "RTCP packet length is less than 4 bytes")
 		}
-		if v := b[at] >> 6; v != 2 {
-			return out, bad("version", at, "RTCP version %d", v)
+		if b[at]>>6 != 2 {
+			return out, bad("version", at, "RTCP packet has invalid version")
 		}
 		count, kind := int(b[at]&0x1F), b[at+1]
 		end := at + headerSize + 4*int(binary.BigEndian.Uint16(b[at+2:]))
 		if end > len(b) {
-			return out, bad("length", at+2, "the RTCP packet is cut short")
+			return out, bad("length", at+2, "RTCP packet is truncated")
 		}
 		body := b[at+headerSize : end]
 		if b[at]&0x20 != 0 {
 			if len(body) == 0 || body[len(body)-1] == 0 || int(body[len(body)-1]) > len(body) {
-				return out, bad("padding", end-1, "impossible RTCP padding")
+				return out, bad("padding", end-1, "RTCP packet padding length is invalid")
 			}
 			body = body[:len(body)-int(body[len(body)-1])]
 		}
@@ -114,7 +115,7 @@ func Unmarshal(out []Packet, b []byte) ([]Packet, error) {
 			err = p.description(body, count, at)
 		case BYE:
 			if len(body) < 4*count {
-				err = bad("bye", at, "%d bytes for %d sources", len(body), count)
+				err = bad("bye", at, "RTCP bye length is invalid")
 				break
 			}
 			for i := range count {
@@ -138,12 +139,13 @@ func Unmarshal(out []Packet, b []byte) ([]Packet, error) {
 }
 
 func (p *Packet) report(b []byte, count, at int) error {
-	head := 4
+	head, name := 4, "RTCP receiver report"
 	if p.Type == SR {
 		head += senderSize
+		name = "RTCP sender report"
 	}
 	if len(b) != head+reportSize*count {
-		return bad("report", at, "%d bytes for a report with %d blocks", len(b), count)
+		return bad("report", at, name+" length is invalid")
 	}
 	p.SSRC = binary.BigEndian.Uint32(b)
 	if p.Type == SR {
@@ -189,7 +191,7 @@ func (p *Packet) chunks(b []byte, count, at int, aligned bool) error {
 	pos := 0
 	for range count {
 		if pos+4 > len(b) {
-			return bad("sdes", at+headerSize+pos, "the source is cut short")
+			return bad("sdes", at+headerSize+pos, "RTCP SDES source is truncated")
 		}
 		c := Chunk{SSRC: binary.BigEndian.Uint32(b[pos:])}
 		pos += 4
@@ -200,7 +202,7 @@ func (p *Packet) chunks(b []byte, count, at int, aligned bool) error {
 				break
 			}
 			if pos >= len(b) || pos+1+int(b[pos]) > len(b) {
-				return bad("sdes", at+headerSize+pos, "an item is cut short")
+				return bad("sdes", at+headerSize+pos, "RTCP SDES item is truncated")
 			}
 			n := int(b[pos])
 			c.Items = append(c.Items, Item{kind, b[pos+1 : pos+1+n]})
@@ -225,7 +227,10 @@ func (p *Packet) chunks(b []byte, count, at int, aligned bool) error {
 
 func (p *Packet) feedback(b []byte, at int) error {
 	if len(b) < 8 || p.Type == RTPFB && len(b)%4 != 0 {
-		return bad("feedback", at, "%d bytes of feedback", len(b))
+		if p.Type == PSFB {
+			return bad("feedback", at, "RTCP payload-specific feedback length is invalid")
+		}
+		return bad("feedback", at, "RTCP RTP feedback length is invalid")
 	}
 	p.SSRC, p.Media = binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
 	if p.Type == PSFB {

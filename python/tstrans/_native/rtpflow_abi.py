@@ -163,7 +163,7 @@ class tst_piece(ctypes.Structure):
 class Api:
     """The functions of tstrans/rtpflow.h, bound to one loaded library."""
 
-    __slots__ = ("tst_rtp_parse", "tst_rtp_build", "tst_rtp_elements", "tst_rtp_build_elements", "tst_rtcp_parse", "tst_rtcp_build", "tst_jitter_open", "tst_jitter_add", "tst_jitter_other", "tst_jitter_next", "tst_jitter_expire", "tst_jitter_drain", "tst_jitter_again", "tst_jitter_remove", "tst_jitter_reset", "tst_jitter_close", "tst_playout_open", "tst_playout_put", "tst_playout_next", "tst_playout_reset", "tst_playout_suppress", "tst_playout_noise", "tst_playout_get_stats", "tst_playout_close", "tst_reception_open", "tst_reception_add", "tst_reception_get", "tst_reception_fraction", "tst_reception_close", "tst_missing_open", "tst_missing_add", "tst_missing_list", "tst_missing_close", "tst_rtp_sender_open", "tst_rtp_sender_packet", "tst_rtp_sender_sent", "tst_rtp_sender_step", "tst_rtp_sender_state", "tst_rtp_sender_close", "tst_dtmf_parse", "tst_dtmf_build", "tst_dtmf_press", "tst_dtmf_receiver_open", "tst_dtmf_receiver_add", "tst_dtmf_receiver_close", "tst_rtpvideo_packetize", "tst_rtpvideo_is_key", "tst_depacketizer_open", "tst_depacketizer_feed", "tst_depacketizer_again", "tst_depacketizer_reset", "tst_depacketizer_close", "tst_datagram_kind", "tst_stun_answer", )
+    __slots__ = ("tst_rtp_parse", "tst_rtp_build", "tst_rtp_elements", "tst_rtp_build_elements", "tst_rtcp_parse", "tst_rtcp_build", "tst_jitter_open", "tst_jitter_add", "tst_jitter_other", "tst_jitter_next", "tst_jitter_expire", "tst_jitter_drain", "tst_jitter_again", "tst_jitter_remove", "tst_jitter_reset", "tst_jitter_close", "tst_playout_open", "tst_playout_put", "tst_playout_next", "tst_playout_reset", "tst_playout_suppress", "tst_playout_noise", "tst_playout_get_stats", "tst_playout_close", "tst_reception_open", "tst_reception_add", "tst_reception_get", "tst_reception_fraction", "tst_reception_set", "tst_reception_close", "tst_missing_open", "tst_missing_add", "tst_missing_list", "tst_missing_set", "tst_missing_close", "tst_rtp_sender_open", "tst_rtp_sender_packet", "tst_rtp_sender_sent", "tst_rtp_sender_step", "tst_rtp_sender_seek", "tst_rtp_sender_state", "tst_rtp_sender_close", "tst_dtmf_parse", "tst_dtmf_build", "tst_dtmf_press", "tst_dtmf_receiver_open", "tst_dtmf_receiver_add", "tst_dtmf_receiver_close", "tst_rtpvideo_packetize", "tst_rtpvideo_is_key", "tst_depacketizer_open", "tst_depacketizer_feed", "tst_depacketizer_again", "tst_depacketizer_reset", "tst_depacketizer_close", "tst_datagram_kind", "tst_stun_answer", )
 
     tst_rtp_parse: Callable[..., int]
     tst_rtp_build: Callable[..., int]
@@ -193,15 +193,18 @@ class Api:
     tst_reception_add: Callable[..., int]
     tst_reception_get: Callable[..., int]
     tst_reception_fraction: Callable[..., int]
+    tst_reception_set: Callable[..., int]
     tst_reception_close: Callable[..., int]
     tst_missing_open: Callable[..., int]
     tst_missing_add: Callable[..., int]
     tst_missing_list: Callable[..., int]
+    tst_missing_set: Callable[..., int]
     tst_missing_close: Callable[..., int]
     tst_rtp_sender_open: Callable[..., int]
     tst_rtp_sender_packet: Callable[..., int]
     tst_rtp_sender_sent: Callable[..., int]
     tst_rtp_sender_step: Callable[..., int]
+    tst_rtp_sender_seek: Callable[..., int]
     tst_rtp_sender_state: Callable[..., int]
     tst_rtp_sender_close: Callable[..., int]
     tst_dtmf_parse: Callable[..., int]
@@ -333,6 +336,10 @@ class Api:
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, )
         self.tst_reception_fraction = f
+        f = held.tst_reception_set
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint64, )
+        self.tst_reception_set = f
         f = held.tst_reception_close
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_uint64, )
@@ -349,6 +356,10 @@ class Api:
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint64, )
         self.tst_missing_list = f
+        f = held.tst_missing_set
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t, )
+        self.tst_missing_set = f
         f = held.tst_missing_close
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_uint64, )
@@ -369,6 +380,10 @@ class Api:
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint32, )
         self.tst_rtp_sender_step = f
+        f = held.tst_rtp_sender_seek
+        f.restype = ctypes.c_int32
+        f.argtypes = (ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint32, )
+        self.tst_rtp_sender_seek = f
         f = held.tst_rtp_sender_state
         f.restype = ctypes.c_int32
         f.argtypes = (ctypes.c_void_p, ctypes.c_uint64, )

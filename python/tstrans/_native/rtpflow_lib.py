@@ -263,6 +263,9 @@ class Reception(Handle):
         check(self._api.tst_reception_get(byref(self._out), self._id))
         return self._out
 
+    def set(self, base: int, newest: int, cycles: int, received: int) -> None:
+        check(self._api.tst_reception_set(self._id, base & 0xFFFF, newest & 0xFFFF, cycles, received))
+
     def fraction(self) -> int:
         out = c_uint32()
         check(self._api.tst_reception_fraction(byref(out), self._id))
@@ -293,6 +296,12 @@ class Missing(Handle):
         check(self._api.tst_missing_list(out, byref(n), byref(newest), self._id))
         return (newest.value if newest.value >= 0 else None), out[: n.value]
 
+    def set(self, newest: int, numbers: Any) -> None:
+        # Ascending as seen from the newest; the oldest of too many are dropped, as they would be by age.
+        numbers = sorted((n & 0xFFFF for n in numbers), key=lambda n: (n - newest - 1) % (1 << 16))[-128:]
+        data = struct.pack(f"<{len(numbers)}I", *numbers)
+        check(self._api.tst_missing_set(self._id, newest & 0xFFFF, data, len(numbers)))
+
 
 class PacketSender(Handle):
     """Numbers and stamps packets."""
@@ -322,6 +331,9 @@ class PacketSender(Handle):
 
     def step(self, frames: int = 1, increment: int = 0) -> None:
         check(self._api.tst_rtp_sender_step(self._id, frames, increment))
+
+    def seek(self, sequence: int, ts: int) -> None:
+        check(self._api.tst_rtp_sender_seek(self._id, sequence & 0xFFFF, ts & 0xFFFFFFFF))
 
     def state(self) -> abi.tst_sender_state:
         out = abi.tst_sender_state()

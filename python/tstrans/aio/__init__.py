@@ -31,6 +31,8 @@ first four back:
   are a ValueError, source descriptions of several chunks are read as RFC 3550 lays them out, too.
 - A late end packet of a digit that was told is not told again; a digit too long for 16 bits is a ValueError
   before anything is sent.
+- Timestamps that users count beyond 32 bits wrap; aiortp raises struct.error.
+- A loss is concealed also where the frame behind it cannot be decoded.
 - Only STUN binding requests are answered; aiortp answers responses, too.
 - The paced queue holds 30,000 frames; what is beyond is counted in :attr:`RTPSession.faults`, as are
   malformed datagrams and whatever else went wrong. A NACK brings 128 packets at most.

@@ -14,6 +14,7 @@ class NoiseGenerator:
 
     def __init__(self, level: int) -> None:
         self._native = _lib.Noise(level)
+        self.level = level
 
     def generate(self, num_samples: int) -> bytes:
         """PCM of `num_samples` samples."""

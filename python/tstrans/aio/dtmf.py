@@ -53,7 +53,7 @@ class DtmfReceiver:
     def handle_packet(self, packet: RtpPacket) -> None:
         """Take a packet of the events' payload type; ValueError where it is under four bytes."""
         if len(packet.payload) < 4:
-            raise ValueError(f"an event of {len(packet.payload)} bytes: at least 4")
+            raise ValueError("DTMF event payload must be at least 4 bytes")
         press = self._native.add(packet.timestamp, packet.payload)
         if press is not None and self._on_dtmf is not None:
             self._on_dtmf(*press)

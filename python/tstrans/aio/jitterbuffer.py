@@ -14,8 +14,6 @@ MAX_MISORDER = 100
 class JitterFrame:
     """The payloads of one timestamp, and how many packets are missing right before them."""
 
-    __slots__ = ("data", "lost", "timestamp")
-
     def __init__(self, data: bytes, timestamp: int, lost: int = 0) -> None:
         self.data = data
         self.timestamp = timestamp

@@ -214,7 +214,9 @@ class RtpPacket:
     RtpPacket(seq=1000, ts=8000, marker=0, payload=0, 160 bytes)
     """
 
+    # With a __dict__, which costs nothing while it is empty: users hang things of their own on packets.
     __slots__ = (
+        "__dict__",
         "__weakref__",
         "_extensions",
         "csrc",
@@ -390,9 +392,19 @@ class RtcpSourceInfo:
     items: list[tuple[Any, bytes]]
 
 
+_NAMES = {
+    RTCP_SR: "sender report",
+    RTCP_RR: "receiver report",
+    RTCP_SDES: "SDES",
+    RTCP_BYE: "bye",
+    RTCP_RTPFB: "RTP feedback",
+    RTCP_PSFB: "payload-specific feedback",
+}
+
+
 def _one(data: bytes, kind: int, count: int) -> Any:
     if len(data) % 4:
-        raise ValueError(f"an RTCP packet of {len(data)} bytes behind its header: no multiple of 4")
+        raise ValueError(f"RTCP {_NAMES[kind]} length is invalid")
     packets = RtcpPacket.parse(pack_rtcp_packet(kind, count, bytes(data)))
     return packets[0]
 

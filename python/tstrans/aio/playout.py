@@ -22,6 +22,30 @@ DEFAULT_MAX_CONCEAL_MS = 120
 MAX_CN_MS = 30000
 
 
+_COUNTERS = (
+    "concealed_frames",
+    "late_dropped",
+    "expansions",
+    "accelerations",
+    "underrun_suspensions",
+    "cn_frames",
+)
+
+
+class _Counter:
+    """A counter of the library's that can be set: what it was set to is where counting goes on from."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, playout: AdaptivePlayout, owner: type) -> int:
+        n: int = getattr(playout._native.stats(), self._name)
+        return n + playout._shift.get(self._name, 0)
+
+    def __set__(self, playout: AdaptivePlayout, value: int) -> None:
+        playout._shift[self._name] = value - getattr(playout._native.stats(), self._name)
+
+
 class AdaptivePlayout:
     """One frame a tick, decoded, concealed or comfort noise.
 
@@ -43,6 +67,7 @@ class AdaptivePlayout:
         self._now = now
         self._concealer = PcmConcealer(codec.sample_rate)
         self._noise: tuple[int, NoiseGenerator] | None = None
+        self._shift: dict[str, int] = {}
         self._native = _lib.Playout(
             {
                 "sample_rate": codec.sample_rate,
@@ -68,6 +93,7 @@ class AdaptivePlayout:
                 pcm = self._codec.decode(payload)
             except Exception:
                 logger.warning("a frame cannot be decoded", exc_info=True)
+                self.concealed_frames += 1
                 return self._conceal(), ts
             self._concealer.update(pcm)
             return pcm, ts
@@ -117,46 +143,17 @@ class AdaptivePlayout:
         ms: float = s.depth_frames * s.ptime_ms
         return ms
 
-    @property
-    def concealed_frames(self) -> int:
-        n: int = self._native.stats().concealed_frames
-        return n
-
-    @property
-    def late_dropped(self) -> int:
-        n: int = self._native.stats().late_dropped
-        return n
-
-    @property
-    def expansions(self) -> int:
-        n: int = self._native.stats().expansions
-        return n
-
-    @property
-    def accelerations(self) -> int:
-        n: int = self._native.stats().accelerations
-        return n
-
-    @property
-    def underrun_suspensions(self) -> int:
-        n: int = self._native.stats().underrun_suspensions
-        return n
-
-    @property
-    def cn_frames(self) -> int:
-        n: int = self._native.stats().cn_frames
-        return n
+    concealed_frames = _Counter()
+    late_dropped = _Counter()
+    expansions = _Counter()
+    accelerations = _Counter()
+    underrun_suspensions = _Counter()
+    cn_frames = _Counter()
 
     def stats(self) -> dict[str, float | int]:
         """The counters, and depth and target of the buffer in ms."""
         s = self._native.stats()
-        return {
-            "concealed_frames": s.concealed_frames,
-            "late_dropped": s.late_dropped,
-            "expansions": s.expansions,
-            "accelerations": s.accelerations,
-            "underrun_suspensions": s.underrun_suspensions,
-            "cn_frames": s.cn_frames,
-            "playout_delay_ms": s.depth_frames * s.ptime_ms,
-            "playout_target_ms": s.target_frames * s.ptime_ms,
-        }
+        out: dict[str, float | int] = {n: getattr(s, n) + self._shift.get(n, 0) for n in _COUNTERS}
+        out["playout_delay_ms"] = s.depth_frames * s.ptime_ms
+        out["playout_target_ms"] = s.target_frames * s.ptime_ms
+        return out

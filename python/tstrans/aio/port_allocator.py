@@ -9,7 +9,7 @@ __all__ = ["PortAllocator"]
 
 
 class PortAllocator:
-    """Gives even/odd pairs of a range, ascending; the upper bound is not given.
+    """Gives even/odd pairs of a range, ascending; the even port is below the upper bound.
 
     A pair that is given, or that cannot be bound on the IPv4 any-address, is passed over.
     """
@@ -23,7 +23,7 @@ class PortAllocator:
     async def allocate(self) -> tuple[int, int]:
         """(RTP port, RTCP port); RuntimeError where none is free."""
         # Nothing here waits, so that two callers cannot come between each other.
-        for port in range(self._min_port, self._max_port - 1, 2):
+        for port in range(self._min_port, self._max_port, 2):
             if port not in self._allocated and _free(port) and _free(port + 1):
                 self._allocated.add(port)
                 return port, port + 1

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from .._native import rtpflow_lib as _lib
 from .packet import RTP_HISTORY_SIZE
-from .utils import random32
+from .utils import random16, random32
 
 __all__ = ["RTP_HISTORY_SIZE", "RtpSender"]
 
@@ -42,6 +42,7 @@ class RtpSender:
         self._native = _lib.PacketSender(
             random32() if ssrc is None else ssrc, payload_type, 0, enable_history
         )
+        self._native.seek(random16(), random32())
 
     def send_raw(
         self, payload_type: int, payload: bytes, timestamp: int, marker: int = 0, addr: Address | None = None

@@ -128,6 +128,7 @@ class RTPSession(BaseRTPSession):
         self._post_pcm: Callable[[bytes, int], None] | None = None
         self._concealer: PcmConcealer | None = None
         self._decoded = 0
+        self._undecoded = 0  # frames that a codec of the user's could not decode on the playout clock
         self._drains: list[asyncio.Future[None]] = []
         #: Called with decoded audio, or with payloads where there is no codec, and the RTP timestamp.
         self.on_audio: Callable[[bytes, int], None] | None = None
@@ -209,9 +210,11 @@ class RTPSession(BaseRTPSession):
 
     def send_audio(self, payload: bytes, timestamp: int) -> None:
         """Send a payload with a timestamp; nothing before binding and after close."""
+        if self._native is None:
+            return
         if self._paced:
             raise RuntimeError("paced mode owns timestamps; use send_audio_auto")
-        if self._native is not None and not self._closed:
+        if not self._closed:
             self._native.post(_lib.PAYLOAD, payload, timestamp)
 
     def send_audio_auto(self, payload: bytes) -> int:
@@ -228,11 +231,13 @@ class RTPSession(BaseRTPSession):
         if self._post_pcm is not None:
             self._post_pcm(pcm, timestamp)
             return
-        if self._paced:
-            raise RuntimeError("paced mode owns timestamps; use send_audio_auto")
         if self._codec is None:
             raise RuntimeError("No codec configured for PCM encoding")
-        if self._native is None or self._closed:
+        if self._native is None:
+            return
+        if self._paced:
+            raise RuntimeError("paced mode owns timestamps; use send_audio_auto")
+        if self._closed:
             return
         if self._encodes:
             self._native.post(_lib.PAYLOAD, self._codec.encode(pcm), timestamp)
@@ -301,23 +306,24 @@ class RTPSession(BaseRTPSession):
             if self.on_cn is not None:
                 self.on_cn(a)
         elif kind in (_lib.AUDIO, _lib.RAW, _lib.CONCEAL, _lib.SILENCE):
+            clocked = flags & _lib.CLOCK != 0
             try:
-                self._deliver(kind, ts, a, data)
+                self._deliver(kind, ts, a, data, clocked)
             except Exception:
-                if not flags & _lib.CLOCK:
+                if not clocked:
                     raise
                 logger.exception("on_audio failed on a tick of the playout clock")
         else:
             super()._record(kind, flags, ts, a, b, data)
 
-    def _deliver(self, kind: int, ts: int, a: int, data: bytes) -> None:
+    def _deliver(self, kind: int, ts: int, a: int, data: bytes, clocked: bool) -> None:
         pcm: bytes | None = data
         if kind != _lib.AUDIO:
-            pcm = self._foreign_pcm(kind, a, data)
+            pcm = self._foreign_pcm(kind, a, data, clocked)
         if pcm is not None and self.on_audio is not None:
             self.on_audio(pcm, ts)
 
-    def _foreign_pcm(self, kind: int, a: int, data: bytes) -> bytes | None:
+    def _foreign_pcm(self, kind: int, a: int, data: bytes, clocked: bool) -> bytes | None:
         """PCM by a codec that is not of this package."""
         codec = self._codec
         assert codec is not None
@@ -328,10 +334,14 @@ class RTPSession(BaseRTPSession):
                 pcm = codec.decode(data)
             except Exception:
                 logger.warning("a frame cannot be decoded", exc_info=True)
-                return None
-            self._decoded = len(pcm) // 2
-            self._concealer.update(pcm)
-            return pcm
+                if not clocked:
+                    return None
+                self._undecoded += 1
+                a = 1
+            else:
+                self._decoded = len(pcm) // 2
+                self._concealer.update(pcm)
+                return pcm
         if kind == _lib.SILENCE:
             return NoiseGenerator(a).generate(codec.samples_per_frame)
         n = a * (self._decoded or codec.samples_per_frame)
@@ -343,7 +353,7 @@ class RTPSession(BaseRTPSession):
         """Counters; which there are depends on what happened and how the session was made."""
         out = super().stats
         s = self._counters()
-        out["concealed_frames"] = s.concealed_frames if s else 0
+        out["concealed_frames"] = (s.concealed_frames if s else 0) + self._undecoded
         if self._playout:
             for name in (
                 "late_dropped",

@@ -49,8 +49,8 @@ class RtpTransport(asyncio.DatagramProtocol):
         logger.debug("the socket reports: %s", exc)
 
     def send(self, data: bytes, addr: Address | None = None) -> None:
-        """Send a datagram; nothing where the transport is closed."""
-        if self._transport is not None and not self._transport.is_closing():
+        """Send a datagram; nothing without an address, and where the transport is closed."""
+        if self._transport is not None and addr is not None:
             self._transport.sendto(data, addr)
 
     def close(self) -> None:
