@@ -52,13 +52,7 @@ func tst_audio_codec_open(out *C.tst_audio_codec, kind C.uint32_t, id C.tst_conf
 	if err != nil {
 		return status(err)
 	}
-	h, err := handles.add(&audioCodec{Codec: c})
-	if err != nil {
-		_ = c.Close() // the first error is the one to report
-		return status(err)
-	}
-	*out = C.tst_audio_codec(h)
-	return C.TST_OK
+	return status(hand(out, &audioCodec{Codec: c}))
 }
 
 // give copies a result into the caller's buffer and tells its length.
@@ -194,12 +188,7 @@ func add[H ~uint64](out *H, obj any) C.tst_status {
 	if err := need(out, "out"); err != nil {
 		return status(err)
 	}
-	h, err := handles.add(obj)
-	if err != nil {
-		return status(err)
-	}
-	*out = H(h)
-	return C.TST_OK
+	return status(hand(out, obj))
 }
 
 //export tst_concealer_update

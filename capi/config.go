@@ -27,12 +27,7 @@ func tst_config_new(out *C.tst_config) (st C.tst_status) {
 	if err := need(out, "out"); err != nil {
 		return status(err)
 	}
-	id, err := handles.add(&config{values: map[string]any{}})
-	if err != nil {
-		return status(err)
-	}
-	*out = C.tst_config(id)
-	return C.TST_OK
+	return status(hand(out, &config{values: map[string]any{}}))
 }
 
 func configSet(id C.tst_config, key *C.tst_cchar, value any, err error) C.tst_status {

@@ -107,16 +107,6 @@ func demuxerConfig(id C.tst_config, reads bool) (cfg mpegts.DemuxerConfig, err e
 	return cfg, r.done()
 }
 
-func addDemuxer(out *C.tst_demuxer, d *demuxer) C.tst_status {
-	id, err := handles.add(d)
-	if err != nil {
-		_ = d.Close() // the first error is the one to report
-		return status(err)
-	}
-	*out = C.tst_demuxer(id)
-	return C.TST_OK
-}
-
 //export tst_demuxer_new
 func tst_demuxer_new(out *C.tst_demuxer, config C.tst_config) (st C.tst_status) {
 	defer guard(&st)
@@ -131,7 +121,7 @@ func tst_demuxer_new(out *C.tst_demuxer, config C.tst_config) (st C.tst_status) 
 	if err != nil {
 		return status(err)
 	}
-	return addDemuxer(out, &demuxer{d: d})
+	return status(hand(out, &demuxer{d: d}))
 }
 
 //export tst_demuxer_open_path
@@ -155,7 +145,7 @@ func tst_demuxer_open_path(out *C.tst_demuxer, path *C.tst_cchar, n C.size_t, co
 	if err != nil {
 		return status(err)
 	}
-	return addDemuxer(out, &demuxer{d: r.Demuxer(), r: r})
+	return status(hand(out, &demuxer{d: r.Demuxer(), r: r}))
 }
 
 //export tst_demuxer_open_fd
@@ -172,7 +162,7 @@ func tst_demuxer_open_fd(out *C.tst_demuxer, fd C.int32_t, config C.tst_config) 
 	if err != nil {
 		return status(err)
 	}
-	return addDemuxer(out, &demuxer{d: r.Demuxer(), r: r})
+	return status(hand(out, &demuxer{d: r.Demuxer(), r: r}))
 }
 
 //export tst_demuxer_close

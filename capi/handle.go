@@ -6,7 +6,6 @@ package main
 import "C"
 
 import (
-	"io"
 	"sync"
 	"sync/atomic"
 
@@ -53,10 +52,12 @@ var handles handleTable
 
 // hand gives a new object to the caller as a handle; where there is no room for one
 // it closes the object.
-func hand[H ~uint64](out *H, obj io.Closer) error {
+func hand[H ~uint64](out *H, obj any) error {
 	id, err := handles.add(obj)
 	if err != nil {
-		_ = obj.Close() // the cause is what counts
+		if c, ok := obj.(closer); ok {
+			_ = c.Close() // the cause is what counts
+		}
 		return err
 	}
 	*out = H(id)

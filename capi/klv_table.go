@@ -25,12 +25,7 @@ func tst_klv_table_new(out *C.tst_klv_table) (st C.tst_status) {
 	if err := need(out, "out"); err != nil {
 		return status(err)
 	}
-	id, err := handles.add(&klvTable{t: st0601.NewTable()})
-	if err != nil {
-		return status(err)
-	}
-	*out = C.tst_klv_table(id)
-	return C.TST_OK
+	return status(hand(out, &klvTable{t: st0601.NewTable()}))
 }
 
 //export tst_klv_table_add

@@ -59,13 +59,7 @@ func tst_mediafile_open(out *C.tst_mediafile, id C.tst_config, path *C.tst_cchar
 	if err != nil {
 		return status(err)
 	}
-	h, err := handles.add(&mediaFile{r: f})
-	if err != nil {
-		_ = f.Close()
-		return status(err)
-	}
-	*out = C.tst_mediafile(h)
-	return C.TST_OK
+	return status(hand(out, &mediaFile{r: f}))
 }
 
 //export tst_mediafile_get_info

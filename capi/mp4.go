@@ -40,13 +40,7 @@ func tst_mp4_open(out *C.tst_mp4, id C.tst_config, path *C.tst_cchar, n C.size_t
 	if err != nil {
 		return status(err)
 	}
-	h, err := handles.add(&mp4Muxer{m: m})
-	if err != nil {
-		_ = m.Finish()
-		return status(err)
-	}
-	*out = C.tst_mp4(h)
-	return C.TST_OK
+	return status(hand(out, &mp4Muxer{m: m}))
 }
 
 //export tst_mp4_push

@@ -181,12 +181,7 @@ func tst_muxer_open(out *C.tst_muxer, id C.tst_config) (st C.tst_status) {
 	if err != nil {
 		return status(err)
 	}
-	h, err := handles.add(&muxer{m: m})
-	if err != nil {
-		return status(err)
-	}
-	*out = C.tst_muxer(h)
-	return C.TST_OK
+	return status(hand(out, &muxer{m: m}))
 }
 
 //export tst_muxer_close

@@ -42,12 +42,7 @@ func tst_pairer_new(out *C.tst_pairer, config C.tst_config) (st C.tst_status) {
 	if err != nil {
 		return status(err)
 	}
-	id, err := handles.add(&pairer{Pairer: p})
-	if err != nil {
-		return status(err)
-	}
-	*out = C.tst_pairer(id)
-	return C.TST_OK
+	return status(hand(out, &pairer{Pairer: p}))
 }
 
 //export tst_pairer_close

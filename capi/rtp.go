@@ -169,16 +169,6 @@ func (h *h264Receiver) Interrupt() { h.obj.Cancel() }
 // Close frees the receiver.
 func (h *h264Receiver) Close() error { return h.obj.Close() }
 
-func addH264(out *C.tst_h264, h *h264Receiver) C.tst_status {
-	id, err := handles.add(h)
-	if err != nil {
-		_ = h.Close() // the first error is the one to report
-		return status(err)
-	}
-	*out = C.tst_h264(id)
-	return C.TST_OK
-}
-
 //export tst_h264_listen
 func tst_h264_listen(out *C.tst_h264, config C.tst_config) (st C.tst_status) {
 	defer guard(&st)
@@ -201,7 +191,7 @@ func tst_h264_listen(out *C.tst_h264, config C.tst_config) (st C.tst_status) {
 	if err != nil {
 		return status(err)
 	}
-	return addH264(out, &h264Receiver{r: rtph264.NewReceiver(u, h), in: rtpReceiver{u}, obj: u, local: u.LocalAddr()})
+	return status(hand(out, &h264Receiver{r: rtph264.NewReceiver(u, h), in: rtpReceiver{u}, obj: u, local: u.LocalAddr()}))
 }
 
 //export tst_h264_read

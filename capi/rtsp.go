@@ -302,7 +302,7 @@ func tst_rtsp_take_h264(out *C.tst_h264, id C.tst_rtsp_session) (st C.tst_status
 		return status(err)
 	}
 	cfg := rtph264.Config{Injection: rtph264.InjectBeforeIDR, ParameterSets: s.Medias()[0].Sets}
-	return addH264(out, &h264Receiver{r: rtph264.NewReceiver(p, cfg), in: p, obj: p, local: s.LocalAddr()})
+	return status(hand(out, &h264Receiver{r: rtph264.NewReceiver(p, cfg), in: p, obj: p, local: s.LocalAddr()}))
 }
 
 //export tst_rtsp_cancel

@@ -598,7 +598,7 @@ def test_managed_demux_receiver_marks_each_new_link() -> None:
 def test_managed_demux_receiver_gives_up() -> None:
     with srt.Builder("srt://127.0.0.1:0?mode=listener&latency=20").listen() as listener:
         policy = srt.ReconnectPolicy(max_attempts=1, backoff=srt.BackoffStrategy.constant(1))
-        url = f"srt://127.0.0.1:{listener.local_addr()[1]}?latency=20&conntimeo=200"
+        url = f"srt://127.0.0.1:{listener.local_addr()[1]}?latency=20&conntimeo=1000"
         opening = Thread(lambda: srt.ManagedDemuxReceiver.from_url(url, policy=policy))
         tx = listener.accept(timeout_ms=10_000).into_mux_sender(program())
         rx = opening.wait()
