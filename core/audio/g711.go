@@ -1,29 +1,35 @@
 package audio
 
-// The two laws as tables: 256 values to decode, 65,536 codes to encode.
+import "sync"
+
+// law is one of the two laws as tables: 256 values to decode, 65,536 codes to encode.
+type law struct {
+	linear [256]uint16
+	code   [65536]byte
+}
+
+// The tables are made at the first packet: a process that loads the library for something else does without.
 var (
-	ulawDecode, alawDecode [256]uint16
-	ulawEncode, alawEncode [65536]byte
+	ulaw = sync.OnceValue(func() *law { return newLaw(ulawLinear, ulawCode) })
+	alaw = sync.OnceValue(func() *law { return newLaw(alawLinear, alawCode) })
 )
+
+func newLaw(linear func(byte) int16, code func(int) byte) *law {
+	l := &law{}
+	for c := range l.linear {
+		l.linear[c] = uint16(linear(byte(c))) //nolint:gosec // two's complement
+	}
+	for v := range l.code {
+		l.code[v] = code(int(int16(v))) //nolint:gosec // see above
+	}
+	return l
+}
 
 // Mu-law in 16-bit terms (ITU-T G.711 table 2): bias and clip of the segment search.
 const (
 	ulawBias = 132
 	ulawClip = 32635
 )
-
-//nolint:gochecknoinits // tables of 128 KiB are computed faster than they are read from the file
-func init() {
-	for c := range 256 {
-		ulawDecode[c] = uint16(ulawLinear(byte(c))) //nolint:gosec // two's complement
-		alawDecode[c] = uint16(alawLinear(byte(c))) //nolint:gosec // see above
-	}
-	for v := range 65536 {
-		s := int(int16(v)) //nolint:gosec // see above
-		ulawEncode[v] = ulawCode(s)
-		alawEncode[v] = alawCode(s)
-	}
-}
 
 func ulawLinear(c byte) int16 {
 	c = ^c
@@ -80,22 +86,22 @@ func alawCode(s int) byte {
 type ULaw struct{ stateless }
 
 // Encode appends one byte a sample.
-func (ULaw) Encode(dst, pcm []byte) ([]byte, error) { return compress(dst, pcm, &ulawEncode), nil }
+func (ULaw) Encode(dst, pcm []byte) ([]byte, error) { return compress(dst, pcm, &ulaw().code), nil }
 
 // Decode appends two bytes a byte.
 func (ULaw) Decode(dst, payload []byte) ([]byte, error) {
-	return expand(dst, payload, &ulawDecode), nil
+	return expand(dst, payload, &ulaw().linear), nil
 }
 
 // ALaw is G.711 A-law, 8,000 Hz. A last odd byte of PCM is left out.
 type ALaw struct{ stateless }
 
 // Encode appends one byte a sample.
-func (ALaw) Encode(dst, pcm []byte) ([]byte, error) { return compress(dst, pcm, &alawEncode), nil }
+func (ALaw) Encode(dst, pcm []byte) ([]byte, error) { return compress(dst, pcm, &alaw().code), nil }
 
 // Decode appends two bytes a byte.
 func (ALaw) Decode(dst, payload []byte) ([]byte, error) {
-	return expand(dst, payload, &alawDecode), nil
+	return expand(dst, payload, &alaw().linear), nil
 }
 
 func compress(dst, pcm []byte, table *[65536]byte) []byte {
