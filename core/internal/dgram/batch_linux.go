@@ -25,7 +25,7 @@ type sockaddr = unix.RawSockaddrInet6
 
 type receiver struct {
 	raw   syscall.RawConn
-	mem   []byte // pages that no datagram reached are never touched
+	mem   []byte // mapped: pages that no datagram reached are never touched
 	hdrs  [BatchSize]mmsghdr
 	iovs  [BatchSize]unix.Iovec
 	names [BatchSize]sockaddr
@@ -70,12 +70,20 @@ func (c *Conn) init(cfg Config) error {
 	return nil
 }
 
-// prepare allocates the slots at the first receive: a socket that only sends
-// needs none.
+// prepare maps the slots at the first receive: a socket that only sends needs
+// none. On the heap 4 MB a socket would count as live, though hardly a page of
+// them is ever touched, and the collector would let as much garbage gather.
 func (r *receiver) prepare() {
-	r.mem = make([]byte, BatchSize*slotStride)
+	const size = BatchSize * slotStride
+	mem, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err == nil {
+		runtime.AddCleanup(r, func(mem []byte) { _ = unix.Munmap(mem) }, mem) // it can only fail where nothing is mapped
+	} else { // as many maps as a process may have
+		mem = make([]byte, size)
+	}
+	r.mem = mem
 	for i := range r.hdrs {
-		r.iovs[i].Base = &r.mem[i*slotStride]
+		r.iovs[i].Base = &mem[i*slotStride]
 		r.iovs[i].SetLen(MaxDatagram)
 		h := &r.hdrs[i].hdr
 		h.Iov = &r.iovs[i]

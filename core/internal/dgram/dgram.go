@@ -146,7 +146,8 @@ func (c *Conn) Receive(timeout time.Duration) (int, error) {
 }
 
 // Datagram gives datagram i of the last Receive and where it came from. An
-// IPv4 address is never in its IPv6 form.
+// IPv4 address is never in its IPv6 form. The bytes live in memory of c that the
+// collector does not see: hold c as long as them.
 func (c *Conn) Datagram(i int) ([]byte, netip.AddrPort) { return c.in.datagram(i) }
 
 // Wake ends a parked Receive and all later ones.

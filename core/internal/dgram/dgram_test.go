@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -218,4 +219,28 @@ func BenchmarkDatagram(b *testing.B) {
 			got += n
 		}
 	}
+}
+
+// What a socket holds for 64 datagrams of any size is no part of the heap.
+func TestReceivingSocketsAreSmall(t *testing.T) {
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	const sockets = 20
+	var conns []*Conn
+	before := heap()
+	for range sockets {
+		c := listen(t, Config{})
+		if _, err := c.Receive(0); !errors.Is(err, ErrTimeout) {
+			t.Fatal(err)
+		}
+		conns = append(conns, c)
+	}
+	if each := (heap() - before) / sockets; each > 100_000 {
+		t.Errorf("%d bytes of heap a socket", each)
+	}
+	runtime.KeepAlive(conns)
 }
