@@ -133,6 +133,14 @@ func (a *Assembler) End(marker bool) {
 	}
 }
 
+// Abandon gives the open unit up; what else comes of its time stamp is skipped.
+func (a *Assembler) Abandon() {
+	if a.open {
+		a.drop()
+		a.skip = true
+	}
+}
+
 func (a *Assembler) drop() {
 	if a.open {
 		a.open = false

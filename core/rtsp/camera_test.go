@@ -23,6 +23,7 @@ type camera struct {
 	sdp    string
 	base   string // Content-Base; HOST stands for the address
 	script func(n int, req *base.Request) *base.Response
+	sends  []media // after PLAY, until the client is gone
 
 	mu    sync.Mutex
 	asked []string // method and URI
@@ -69,10 +70,15 @@ func newCamera(t *testing.T, session, media string) *camera {
 }
 
 func (c *camera) serve(nc net.Conn) {
+	var loop sync.WaitGroup
+	defer loop.Wait()
 	defer func() { _ = nc.Close() }()
 	w := newWire(nc, 1<<16)
 	for {
 		m, err := w.read(time.Time{})
+		if err == nil && m.isFrame { // a receiver's report
+			continue
+		}
 		if err != nil || m.req == nil {
 			return
 		}
@@ -83,6 +89,15 @@ func (c *camera) serve(nc net.Conn) {
 		res.Header["CSeq"] = m.req.Header["CSeq"]
 		if w.send(res, patience) != nil {
 			return
+		}
+		if m.req.Method == base.Play && len(c.sends) > 0 {
+			loop.Add(1)
+			go func() {
+				defer loop.Done()
+				for round := 0; c.send(w, round, c.sends) == nil; round++ {
+					time.Sleep(time.Millisecond)
+				}
+			}()
 		}
 	}
 }

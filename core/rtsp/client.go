@@ -148,18 +148,35 @@ func (s *Session) prepare(ctx context.Context) error {
 	if absolute(d.Control) { // it is what the media's are relative to, then
 		baseURL = s.controlURL
 	}
-	if err := s.makeIngest(); err != nil {
+	if err := s.setupAll(ctx, baseURL); err != nil {
 		return err
 	}
-	for i := range s.medias {
-		u, err := resolve(baseURL, s.medias[i].Control)
+	return s.makeIngest()
+}
+
+// setupAll sets the media up. One that the server describes and then refuses is
+// left out, as long as another is left: some cameras offer sound that is off.
+func (s *Session) setupAll(ctx context.Context, baseURL *base.URL) error {
+	var refusal error
+	var medias []Media
+	for _, m := range s.medias {
+		u, err := resolve(baseURL, m.Control)
 		if err != nil {
 			return err
 		}
-		if err := s.setup(ctx, i, u); err != nil {
+		switch err = s.setup(ctx, len(medias), u); {
+		case err == nil:
+			medias = append(medias, m)
+		case !answered(err):
 			return err
+		case refusal == nil:
+			refusal = err
 		}
 	}
+	if len(medias) == 0 {
+		return refusal
+	}
+	s.medias = medias
 	return nil
 }
 
@@ -205,6 +222,7 @@ func choose(d *Description, mode Mode) ([]Media, error) {
 // maxTracks is how many elementary media of a stream are played.
 const maxTracks = 8
 
+// makeIngest opens the way for the packets of what was set up.
 func (s *Session) makeIngest() error {
 	hold := max(0, s.cfg.Hold)
 	out := func(ts []byte) { s.deliver(ts, nil) }
@@ -222,7 +240,17 @@ func (s *Session) makeIngest() error {
 	}
 	s.pmu.Lock()
 	s.ingest = g
+	for i, l := range s.links {
+		if l.tcp {
+			s.channels[l.channel], s.channels[l.control] = int8(2*i), int8(2*i+1) //nolint:gosec // few tracks
+		}
+	}
 	s.pmu.Unlock()
+	for i, l := range s.links {
+		if l.udp != nil {
+			l.udp.start(s, i, l.from)
+		}
+	}
 	return nil
 }
 
@@ -291,7 +319,7 @@ func (s *Session) setupUDP(ctx context.Context, i int, u *base.URL, ask string, 
 		pair.close()
 		return err
 	}
-	th, err := s.accepted(res)
+	th, err := s.accepted(res, ask)
 	if err != nil {
 		pair.close()
 		return err
@@ -324,8 +352,8 @@ func (s *Session) setupUDP(ctx context.Context, i int, u *base.URL, ask string, 
 			pair.punch(to, l.rtcpTo)
 		}
 	}
+	l.from = from
 	s.add(l)
-	l.udp.start(s, i, from)
 	return nil
 }
 
@@ -340,16 +368,15 @@ func (s *Session) add(l *link) {
 }
 
 func (s *Session) setupTCP(ctx context.Context, i int, u *base.URL) error {
-	res, err := s.do(ctx, base.Setup, u, base.Header{
-		"Transport": base.HeaderValue{fmt.Sprintf("RTP/AVP/TCP;unicast;interleaved=%d-%d", 2*i, 2*i+1)},
-	})
+	ask := fmt.Sprintf("RTP/AVP/TCP;unicast;interleaved=%d-%d", 2*i, 2*i+1)
+	res, err := s.do(ctx, base.Setup, u, base.Header{"Transport": base.HeaderValue{ask}})
 	if err != nil {
 		return err
 	}
 	if err = check(res, base.Setup); err != nil {
 		return err
 	}
-	th, err := s.accepted(res)
+	th, err := s.accepted(res, ask)
 	if err != nil {
 		return err
 	}
@@ -365,34 +392,8 @@ func (s *Session) interleave(i int, th *headers.Transport) error {
 		return errState("the server names channels beyond 255")
 	}
 	s.tcp.Store(true)
-	s.add(&link{tcp: true, channel: byte(ch[0])}) //nolint:gosec // checked
-	s.pmu.Lock()
-	s.channels[ch[0]], s.channels[ch[1]] = int8(2*i), int8(2*i+1) //nolint:gosec // few tracks
-	s.pmu.Unlock()
+	s.add(&link{tcp: true, channel: byte(ch[0]), control: byte(ch[1])}) //nolint:gosec // checked
 	return nil
-}
-
-// accepted reads the answer to SETUP.
-func (s *Session) accepted(res *base.Response) (*headers.Transport, error) {
-	var id headers.Session
-	if err := id.Unmarshal(res.Header["Session"]); err != nil || id.Session == "" {
-		return nil, errState("SETUP: the answer names no session")
-	}
-	s.pmu.Lock()
-	s.id = id.Session
-	if id.Timeout != nil && *id.Timeout > 0 && *id.Timeout < 1<<20 {
-		s.timeout = time.Duration(*id.Timeout) * time.Second //nolint:gosec // bounded
-	}
-	s.pmu.Unlock()
-	v := res.Header["Transport"]
-	if len(v) == 1 { // some servers put spaces behind the separators
-		v = base.HeaderValue{strings.ReplaceAll(v[0], "; ", ";")}
-	}
-	var th headers.Transport
-	if err := th.Unmarshal(v); err != nil {
-		return nil, tsterr.Wrap(tsterr.RTSPProtocol, err, "SETUP: the answer's transport")
-	}
-	return &th, nil
 }
 
 // rtpInfo takes the beginnings of the media where the server tells all of them.

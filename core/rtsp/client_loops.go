@@ -60,16 +60,29 @@ func (s *Session) closeLinks() {
 	}
 }
 
+// frame takes what came on a channel. Some cameras use others than they said, or
+// one for two media: then the payload type tells which it is.
 func (s *Session) frame(channel byte, b []byte) {
 	s.pmu.Lock()
-	k, g := s.channels[channel], s.ingest
+	k, g := int(s.channels[channel]), s.ingest
 	s.pmu.Unlock()
-	switch {
-	case k < 0:
-	case k&1 == 1:
-		g.control(int(k/2), b, netip.Addr{}, time.Now())
-	default:
-		g.packet(int(k/2), b, netip.Addr{}, time.Now())
+	if len(b) < 2 {
+		return
+	}
+	pt, now := b[1]&0x7F, time.Now()
+	if k < 0 || k&1 == 1 || g.tracks[k/2].media.PayloadType != pt {
+		if rtp.IsRTCP(b) {
+			if k >= 0 {
+				g.control(k/2, b, netip.Addr{}, now)
+			}
+			return
+		}
+		if i := g.only(pt); i >= 0 {
+			k = 2 * i
+		}
+	}
+	if k >= 0 {
+		g.packet(k/2, b, netip.Addr{}, now)
 	}
 }
 
@@ -219,7 +232,7 @@ func (s *Session) report() {
 		switch {
 		case b == nil:
 		case l.tcp:
-			_ = s.w.sendFrame(l.channel+1, b, farewellTimeout) // the next report says the same
+			_ = s.w.sendFrame(l.control, b, farewellTimeout) // the next report says the same
 		case l.rtcpTo.IsValid():
 			_ = l.udp.rtcp.Send(b, l.rtcpTo) // see above
 		}

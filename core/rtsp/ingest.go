@@ -10,13 +10,54 @@ import (
 	"github.com/tstrans/tstrans/core/tsterr"
 )
 
-// PIDs of elementary media that is put into MPEG-TS.
+// PIDs of elementary media that is put into MPEG-TS; each further one of a kind
+// has one 0x10 higher.
 const (
 	remuxPMT   = 0x1000
 	remuxVideo = 0x100
 	remuxKLV   = 0x101
 	remuxAudio = 0x102
+	remuxOther = 0x103
 )
+
+// Values of stream_type for G.711, which MPEG-TS has no way of its own for:
+// user-private ones that cameras after GB/T 28181 use.
+const (
+	streamTypeALaw = 0x90
+	streamTypeULaw = 0x91
+)
+
+// opusDescriptors are the registration and the channel configuration of stereo,
+// which a decoder of Opus gives for any packet (Opus in MPEG-TS, draft of the
+// Xiph.Org Foundation, §2).
+const opusDescriptors = "\x05\x04Opus" + "\x7F\x02\x80\x02"
+
+// stream is the elementary stream that a media becomes; ok is false where it is
+// MPEG-TS or nothing.
+func (m *Media) stream() (s mpegts.MuxStream, ok bool) {
+	s = mpegts.MuxStream{PID: remuxVideo, Class: mpegts.MuxVideo, Codec: m.codec()}
+	switch m.Kind {
+	case KindH264, KindH265:
+	case KindAAC, KindLATM, KindMPEGAudio:
+		s.PID, s.Class = remuxAudio, mpegts.MuxAudio
+	case KindKLV:
+		s.PID, s.Class, s.CarriesPTS = remuxKLV, mpegts.MuxKLV, true
+	case KindOpus, KindALaw, KindULaw:
+		s.PID, s.Class, s.CarriesPTS = remuxOther, mpegts.MuxData, true
+		switch m.Kind { //nolint:exhaustive // these three
+		case KindOpus:
+			s.StreamType = mpegts.StreamTypePrivatePES
+			s.Descriptors = [][]byte{[]byte(opusDescriptors[:6]), []byte(opusDescriptors[6:])}
+		case KindALaw:
+			s.StreamType = streamTypeALaw
+		default:
+			s.StreamType = streamTypeULaw
+		}
+	case KindMP2T, KindOther:
+		return s, false
+	}
+	return s, true
+}
 
 // provisionalAfter is how long sender reports are waited for before the times
 // of arrival are taken for the relation of the media's clocks.
@@ -59,16 +100,10 @@ func newIngest(medias []Media, hold time.Duration, source netip.Addr, out func(t
 	for _, m := range medias {
 		t := newTrack(m, hold, source)
 		g.tracks = append(g.tracks, t)
-		s := mpegts.MuxStream{PID: remuxVideo, Class: mpegts.MuxVideo, Codec: m.Kind.codec()}
-		switch m.Kind {
-		case KindAAC:
-			s.PID, s.Class = remuxAudio, mpegts.MuxAudio
-		case KindKLV:
-			s.PID, s.Class, s.CarriesPTS = remuxKLV, mpegts.MuxKLV, true
-		case KindMP2T, KindOther:
+		s, ok := m.stream()
+		if !ok {
 			t.depay = nil
 			continue
-		case KindH264, KindH265:
 		}
 		t.handle = classes[s.Class]
 		s.PID += 0x10 * uint16(t.handle) //nolint:gosec // at most fifteen
@@ -79,7 +114,7 @@ func newIngest(medias []Media, hold time.Duration, source netip.Addr, out func(t
 		return g, nil
 	}
 	if classes[mpegts.MuxVideo]+classes[mpegts.MuxAudio] == 0 {
-		// Metadata alone: the clock rides on a stream without packets.
+		// Nothing that bears a clock: the clock rides on a stream without packets.
 		prog.Streams = append(prog.Streams, mpegts.MuxStream{PID: remuxVideo, Class: mpegts.MuxVideo, Codec: mpegts.CodecH264})
 	}
 	cfg := mpegts.NewMuxConfig(prog)
@@ -90,6 +125,20 @@ func newIngest(medias []Media, hold time.Duration, source netip.Addr, out func(t
 	}
 	g.mux = m
 	return g, nil
+}
+
+// only is the track with a payload type that no other has, -1 without one.
+func (g *ingest) only(pt uint8) int {
+	found := -1
+	for i, t := range g.tracks {
+		if t.media.PayloadType == pt {
+			if found >= 0 {
+				return -1
+			}
+			found = i
+		}
+	}
+	return found
 }
 
 // packet takes a datagram or frame of track i.
@@ -152,10 +201,12 @@ func (g *ingest) unit(t *track, u *rtp.Unit, now time.Time) {
 	switch t.media.Kind {
 	case KindH264, KindH265:
 		err = g.mux.PushVideoTo(t.handle, u.Data, mpegts.VideoPush{PTS: pts, KeyFrame: u.Key})
-	case KindAAC:
+	case KindAAC, KindLATM, KindMPEGAudio:
 		err = g.mux.PushAudioTo(t.handle, u.Data, pts)
 	case KindKLV:
 		err = g.mux.PushKLVTo(t.handle, u.Data, pts, 0)
+	case KindOpus, KindALaw, KindULaw:
+		err = g.mux.PushDataTo(t.handle, u.Data, pts)
 	case KindMP2T, KindOther:
 	}
 	switch {
@@ -237,7 +288,7 @@ func (g *ingest) assembly() (video, klv rtp.AssemblyStats) {
 		if t.stats == nil || g.raw != nil {
 			continue
 		}
-		s := t.stats()
+		s := *t.stats
 		to := &video
 		if t.media.Kind == KindKLV {
 			to = &klv

@@ -32,7 +32,7 @@ func (m *Mount) stamped(h mpegts.Handle, au []byte, t mpegts.MISPTime) ([]byte, 
 	defer m.mu.Unlock()
 	for _, k := range m.packer.tracks {
 		if k.class == mpegts.MuxVideo && (h == Only || k.handle == h) {
-			return m.mux.WithMISPTime(k.media.Kind.codec(), au, t) //nolint:wrapcheck // it is the mux's
+			return m.mux.WithMISPTime(k.media.codec(), au, t) //nolint:wrapcheck // it is the mux's
 		}
 	}
 	return au, nil // the push will say that there is no such stream

@@ -108,7 +108,7 @@ func (k *packer) push(class mpegts.MuxClass, h mpegts.Handle, data []byte, pts i
 			return tsterr.New(tsterr.MuxInputMalformed, "audio without ADTS headers cannot be sent as elementary RTP")
 		}
 		return nil
-	case KindMP2T, KindOther:
+	case KindMP2T, KindOther, KindMPEGAudio, KindLATM, KindOpus, KindALaw, KindULaw: // mounts have none of these
 	}
 	k.emit(i, pts, send)
 	return nil

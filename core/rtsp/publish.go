@@ -173,7 +173,7 @@ func remoteOf(c *serverConn) netip.AddrPort {
 // shapeOf tells what a description is: one MPEG-TS media, or one H.264 media
 // and at most one of KLV.
 func shapeOf(d *Description) (Publisher, bool) {
-	var n [KindKLV + 1]int
+	var n [kindCount]int
 	for _, m := range d.Medias {
 		n[m.Kind]++
 		if m.Mode2 {

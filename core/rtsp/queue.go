@@ -13,6 +13,8 @@ const (
 	queueStart = 64 << 10
 	// QueueBytes is the most that waits to be read.
 	QueueBytes = 8 << 20
+	// calmPuts is after how many messages a ring is looked at that may be too large.
+	calmPuts = 4096
 )
 
 // queue holds messages in a ring of bytes. It implements transport.Reader: when
@@ -26,6 +28,8 @@ type queue struct {
 	first    int
 	tail     int // where the next message goes
 	used     int
+	peak     int // the most that was used in the last puts messages
+	puts     int
 	limit    int
 	end      error // after the last message
 	count    transport.Counters
@@ -77,6 +81,7 @@ func (q *queue) put(a, b []byte, wait <-chan struct{}) {
 		q.spans = append(q.spans, transport.Span{Off: uint32(at), Len: uint32(n)}) //nolint:gosec // below QueueBytes
 		q.tail = at + n
 		q.used += n
+		q.peak, q.puts = max(q.peak, q.used), q.puts+1
 		q.count.Received(1, n)
 	}
 	q.mu.Unlock()
@@ -100,6 +105,7 @@ func (q *queue) drop() {
 func (q *queue) room(n int) int {
 	if q.first == len(q.spans) {
 		q.spans, q.first, q.tail = q.spans[:0], 0, 0
+		q.relax()
 	}
 	if q.first > 1024 && q.first*2 > len(q.spans) {
 		q.spans = q.spans[:copy(q.spans, q.spans[q.first:])]
@@ -125,6 +131,17 @@ func (q *queue) room(n int) int {
 	}
 	q.grow(n)
 	return q.tail
+}
+
+// relax gives an empty ring back that a stall let grow and that was hardly used since.
+func (q *queue) relax() {
+	if q.puts < calmPuts {
+		return
+	}
+	if len(q.buf) > queueStart && q.peak < len(q.buf)/8 {
+		q.buf, q.spans = nil, nil
+	}
+	q.peak, q.puts = 0, 0
 }
 
 // grow moves the messages to a larger ring.

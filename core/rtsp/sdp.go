@@ -14,6 +14,7 @@ import (
 	"github.com/tstrans/tstrans/core/mpegts"
 	"github.com/tstrans/tstrans/core/rtp"
 	"github.com/tstrans/tstrans/core/rtp/rtpaac"
+	"github.com/tstrans/tstrans/core/rtp/rtpaudio"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
 
@@ -34,7 +35,15 @@ const (
 	KindH265
 	KindAAC
 	KindKLV
+	KindMPEGAudio
+	KindLATM // AAC
+	KindOpus
+	KindALaw
+	KindULaw
 )
+
+// kindCount is how many kinds there are.
+const kindCount = int(KindULaw) + 1
 
 // Media is one media line of a session description.
 type Media struct {
@@ -45,6 +54,7 @@ type Media struct {
 	Mode2       bool   // H.264 packetization-mode=2: interleaved
 	Sets        [][]byte
 	AAC         rtpaac.Config
+	LATM        rtpaudio.LATMConfig
 }
 
 // Description is what a server says about a stream.
@@ -122,10 +132,28 @@ func parseMedia(md *psdp.MediaDescription) Media {
 	return m
 }
 
+// staticFormat is the rtpmap of a payload type that needs none (RFC 3551 §6).
+func staticFormat(pt uint8) string {
+	switch pt {
+	case 0:
+		return "PCMU/8000"
+	case 8:
+		return "PCMA/8000"
+	case 14:
+		return "MPA/90000"
+	case rtp.PayloadTypeMP2T:
+		return "MP2T/90000"
+	}
+	return ""
+}
+
 // format reads rtpmap and fmtp of a format and tells whether it is understood.
 func (m *Media) format(rtpmap, fmtp string) bool {
+	if rtpmap == "" {
+		rtpmap = staticFormat(m.PayloadType)
+	}
 	name, rest, _ := strings.Cut(rtpmap, "/")
-	rate, _, _ := strings.Cut(rest, "/")
+	rate, channels, _ := strings.Cut(rest, "/")
 	m.Rate = rtp.ClockRate
 	if n, err := strconv.Atoi(strings.TrimSpace(rate)); err == nil && n > 0 && n <= 1_000_000 {
 		m.Rate = n
@@ -143,23 +171,36 @@ func (m *Media) format(rtpmap, fmtp string) bool {
 		for _, key := range []string{"sprop-vps", "sprop-sps", "sprop-pps"} {
 			m.Sets = append(m.Sets, decodeSets(p[key])...)
 		}
-	case "MPEG4-GENERIC":
-		aac, err := rtpaac.ParseFMTP(p)
-		if err != nil {
-			return false
-		}
-		m.Kind, m.AAC = KindAAC, aac
 	case "SMPTE336M", "SMTPE336M": // the second is how gortsplib spells it
 		m.Kind = KindKLV
-	case "":
-		if m.PayloadType != rtp.PayloadTypeMP2T {
-			return false
-		}
-		m.Kind = KindMP2T
+	default:
+		return m.sound(strings.ToUpper(strings.TrimSpace(name)), strings.TrimSpace(channels), p)
+	}
+	return true
+}
+
+// sound reads a format of audio and tells whether it is understood.
+func (m *Media) sound(name, channels string, p map[string]string) bool {
+	var err error
+	switch {
+	case name == "MPEG4-GENERIC":
+		m.Kind = KindAAC
+		m.AAC, err = rtpaac.ParseFMTP(p)
+	case name == "MP4A-LATM":
+		m.Kind = KindLATM
+		m.LATM, err = rtpaudio.ParseLATM(p)
+	case name == "MPA":
+		m.Kind = KindMPEGAudio
+	case name == "OPUS":
+		m.Kind = KindOpus
+	case name == "PCMA" && channels != "2":
+		m.Kind = KindALaw
+	case name == "PCMU" && channels != "2":
+		m.Kind = KindULaw
 	default:
 		return false
 	}
-	return true
+	return err == nil
 }
 
 func fmtpParams(s string) map[string]string {
@@ -240,21 +281,28 @@ func (m *Media) lines() (name, rtpmap, fmtp string) {
 				hex.EncodeToString(m.AAC.SpecificConfig())
 	case KindKLV:
 		return "application", "SMPTE336M/90000", ""
-	case KindMP2T, KindOther:
+	case KindMP2T, KindOther, KindMPEGAudio, KindLATM, KindOpus, KindALaw, KindULaw: // mounts have none of the last
 	}
 	return "video", "MP2T/90000", ""
 }
 
 // codec is the codec of the elementary stream that a media becomes.
-func (k Kind) codec() mpegts.Codec {
-	switch k {
+func (m *Media) codec() mpegts.Codec {
+	switch m.Kind {
 	case KindH264:
 		return mpegts.CodecH264
 	case KindH265:
 		return mpegts.CodecH265
 	case KindAAC:
 		return mpegts.CodecAAC
-	case KindMP2T, KindKLV, KindOther:
+	case KindLATM:
+		if m.LATM.InBand {
+			return mpegts.CodecAACLATM
+		}
+		return mpegts.CodecAAC
+	case KindMPEGAudio:
+		return mpegts.CodecMP2
+	case KindMP2T, KindKLV, KindOther, KindOpus, KindALaw, KindULaw:
 	}
 	return mpegts.CodecNone
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -84,9 +85,11 @@ type Session struct {
 // link is how the packets of a track come.
 type link struct {
 	tcp     bool
-	channel byte // of RTP; RTCP has the next
+	channel byte // of RTP
+	control byte // of RTCP
 	udp     *udpPair
-	group   bool // udp has joined one
+	from    netip.Addr // of the server; not valid: anybody
+	group   bool       // udp has joined one
 	rtcpTo  netip.AddrPort
 }
 
@@ -196,6 +199,12 @@ func check(res *base.Response, method base.Method) error {
 		kind = tsterr.RTSPAuthFailed
 	}
 	return tsterr.New(kind, "%s: %d %s", method, res.StatusCode, res.StatusMessage).With("status", int64(res.StatusCode))
+}
+
+// answered tells whether an error is a server's answer, and not the lack of one.
+func answered(err error) bool {
+	var e *tsterr.Error
+	return errors.As(err, &e) && slices.ContainsFunc(e.Attrs, func(a tsterr.Attr) bool { return a.Name == "status" })
 }
 
 // control makes a control call; the session's Cancel ends it.

@@ -7,6 +7,7 @@ import (
 	"github.com/tstrans/tstrans/core/mpegts"
 	"github.com/tstrans/tstrans/core/rtp"
 	"github.com/tstrans/tstrans/core/rtp/rtpaac"
+	"github.com/tstrans/tstrans/core/rtp/rtpaudio"
 	"github.com/tstrans/tstrans/core/rtp/rtph264"
 	"github.com/tstrans/tstrans/core/rtp/rtph265"
 	"github.com/tstrans/tstrans/core/rtp/rtpklv"
@@ -24,7 +25,7 @@ type track struct {
 	media Media
 	in    *rtp.Inbound
 	depay depacketizer // nil: the payload is MPEG-TS, or packets are wanted
-	stats func() rtp.AssemblyStats
+	stats *rtp.AssemblyStats
 
 	line     rtp.Timeline
 	handle   mpegts.Handle
@@ -43,16 +44,28 @@ func newTrack(m Media, hold time.Duration, source netip.Addr) *track {
 	switch m.Kind {
 	case KindH264:
 		d := rtph264.NewDepacketizer(rtph264.Config{Injection: rtph264.InjectBeforeIDR, ParameterSets: m.Sets})
-		t.depay, t.stats = d, func() rtp.AssemblyStats { return d.Stats }
+		t.depay, t.stats = d, &d.Stats
 	case KindH265:
 		d := rtph265.NewDepacketizer(m.Sets...)
-		t.depay, t.stats = d, func() rtp.AssemblyStats { return d.Stats }
+		t.depay, t.stats = d, &d.Stats
 	case KindAAC:
 		d := rtpaac.NewDepacketizer(m.AAC)
-		t.depay, t.stats = d, func() rtp.AssemblyStats { return d.Stats }
+		t.depay, t.stats = d, &d.Stats
 	case KindKLV:
 		d := rtpklv.NewDepacketizer()
-		t.depay, t.stats = d, func() rtp.AssemblyStats { return d.Stats }
+		t.depay, t.stats = d, &d.Stats
+	case KindMPEGAudio:
+		d := rtpaudio.NewMPEG()
+		t.depay, t.stats = d, &d.Stats
+	case KindLATM:
+		d := rtpaudio.NewLATM(m.LATM)
+		t.depay, t.stats = d, &d.Stats
+	case KindOpus:
+		d := rtpaudio.NewOpus()
+		t.depay, t.stats = d, &d.Stats
+	case KindALaw, KindULaw:
+		d := rtpaudio.NewPlain()
+		t.depay, t.stats = d, &d.Stats
 	case KindMP2T, KindOther:
 	}
 	return t

@@ -165,6 +165,16 @@ func (f *Frame) setLength(padding uint32) {
 	f.Length = uint16(n) //nolint:gosec // at most 2881
 }
 
+// FrameLength tells how long the frame is that begins buf, of which all may not
+// be there yet; ok is false where no frame of a known length begins.
+func FrameLength(buf []byte) (n int, ok bool) {
+	var f Frame
+	if len(buf) < HeaderSize || !plausible(buf) || f.unmarshalFields(buf) != nil {
+		return 0, false
+	}
+	return int(f.Length), f.Length > 0
+}
+
 // Split finds the frames of a buffer that holds nothing else. It fills dst and
 // returns how many frames there are, which may be more than dst holds; an error
 // is that of the first bad frame, and n what came before it.

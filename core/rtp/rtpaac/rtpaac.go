@@ -13,8 +13,9 @@ import (
 
 const (
 	adtsHeader = 7
-	// maxFrame is what the 13 bits of an ADTS header can say, in bytes.
-	maxFrame = 1<<13 - 1
+	// MaxFrame is the longest frame, in bytes: what the 13 bits of an ADTS header
+	// can say.
+	MaxFrame = 1<<13 - 1 - adtsHeader
 	// FrameSamples is the length of a frame in samples.
 	FrameSamples = 1024
 )
@@ -47,6 +48,18 @@ func (c Config) SpecificConfig() []byte {
 	return []byte{byte(v >> 8), byte(v)} //nolint:gosec // sixteen bits
 }
 
+// Valid tells whether the frames of c can bear an ADTS header.
+func (c Config) Valid() bool {
+	return c.RateIndex >= 0 && c.RateIndex < rateCount && c.ObjectType > 0 && c.ObjectType < 31
+}
+
+// AppendADTS appends the ADTS header of a frame of n bytes, at most MaxFrame.
+func (c Config) AppendADTS(dst []byte, n int) []byte {
+	n += adtsHeader
+	return append(dst, 0xFF, 0xF1, byte((c.ObjectType-1)<<6|c.RateIndex<<2|c.Channels>>2), //nolint:gosec // bytes
+		byte(c.Channels<<6|n>>11), byte(n>>3), byte(n<<5)|0x1F, 0xFC) //nolint:gosec // bytes
+}
+
 // ParseFMTP reads the parameters of a description's fmtp line, with keys in
 // lower case.
 func ParseFMTP(fmtp map[string]string) (Config, error) {
@@ -57,7 +70,7 @@ func ParseFMTP(fmtp map[string]string) (Config, error) {
 	}
 	v := int(asc[0])<<8 | int(asc[1])
 	c.ObjectType, c.RateIndex, c.Channels = v>>11, v>>7&0xF, v>>3&0xF
-	if c.RateIndex >= rateCount || c.ObjectType == 0 || c.ObjectType == 31 {
+	if !c.Valid() {
 		return c, tsterr.New(tsterr.NotSupported, "AudioSpecificConfig %x is of a kind not supported", asc)
 	}
 	if c.ObjectType == 5 || c.ObjectType == 29 { // SBR and PS: the ADTS header shows the core, which is LC
@@ -172,7 +185,7 @@ func (d *Depacketizer) payload(p *rtp.Packet) bool {
 		}
 		size := bits(heads, bit, d.cfg.SizeLength)
 		bit += d.cfg.SizeLength + index
-		if size == 0 || size > maxFrame-adtsHeader {
+		if size == 0 || size > MaxFrame {
 			return false
 		}
 		// A frame in several packets is alone in each; the last has the marker.
@@ -201,7 +214,7 @@ func (d *Depacketizer) piece(data []byte, size int, p *rtp.Packet) bool {
 		d.open, d.whole, d.fragTS, d.frag = true, true, p.Timestamp, d.frag[:0]
 	}
 	d.whole = d.whole && size == len(data)
-	if len(d.frag)+len(data) > maxFrame-adtsHeader {
+	if len(d.frag)+len(data) > MaxFrame {
 		d.lose()
 		return false
 	}
@@ -232,11 +245,7 @@ func bits(b []byte, at, n int) int {
 
 func (d *Depacketizer) emit(frame []byte, ts uint32) {
 	from := len(d.buf)
-	n := len(frame) + adtsHeader
-	c := d.cfg
-	d.buf = append(d.buf, 0xFF, 0xF1, byte((c.ObjectType-1)<<6|c.RateIndex<<2|c.Channels>>2), //nolint:gosec // bytes
-		byte(c.Channels<<6|n>>11), byte(n>>3), byte(n<<5)|0x1F, 0xFC) //nolint:gosec // bytes
-	d.buf = append(d.buf, frame...)
+	d.buf = append(d.cfg.AppendADTS(d.buf, len(frame)), frame...)
 	d.Stats.Units++
 	d.units = append(d.units, rtp.Unit{
 		Data: d.buf[from:len(d.buf):len(d.buf)], Timestamp: ts, Key: true, NewSource: d.source, Gap: d.gap,
