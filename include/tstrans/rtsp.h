@@ -2,8 +2,11 @@
  * from publishers.
  *
  * MEDIA    MPEG-TS (payload type 33) is passed on as it is. Elementary H.264,
- *          H.265, AAC and KLV (RFC 6184, 7798, 3640, 6597) become MPEG-TS: video
- *          from PID 0x100, KLV from 0x101, audio from 0x102, in steps of 16.
+ *          H.265, KLV, AAC, AAC in LATM and MPEG audio (RFC 6184, 7798, 6597, 3640,
+ *          6416, 2250) become MPEG-TS: video from PID 0x100, KLV from 0x101, audio
+ *          from 0x102, in steps of 16. Opus (RFC 7587: stream_type 0x06, registration
+ *          "Opus") and G.711 (0x90 A-law, 0x91 mu-law) become private streams from
+ *          0x103. What is of another kind, or refused, is left out.
  * THREADS  All functions: any thread, any time. Control calls of one session take
  *          turns.
  * WAITS    Calls with timeout_ms start what they are for and wait so long for it;

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import array
 import contextlib
+import json
 import re
 import shutil
 import socket
@@ -11,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,11 +23,13 @@ from test_rtsp_interop import (
     MEDIAMTX,
     META,
     PATIENCE,
+    SILENCE,
     SYSTEM_PYTHON,
     first_line,
     free_pair,
     gather,
     gst_player,
+    gst_server,
     have_gst_server,
     playable,
     playing,
@@ -491,3 +496,73 @@ def test_gstreamers_server_by_tls(certificate: tuple[Path, Path]) -> None:
                 if n > 5 and isinstance(e, DemuxEvent.Video):
                     break
         assert kind(lambda: RtspClient.connect(RtspClientConfig(secure))) is RtspErrorKind.TLS
+
+
+# Five tracks of sound, each a tone of its own; MPEG-TS has names for the first four.
+TONES = {
+    "mp2": (500, "twolamemp2enc bitrate=64 ! mpegaudioparse ! rtpmpapay"),
+    "aac": (700, "voaacenc ! aacparse ! rtpmp4gpay"),
+    "aac in LATM": (900, "voaacenc ! aacparse ! rtpmp4apay"),
+    "opus": (1100, "opusenc ! rtpopuspay"),
+    "pcm_alaw": (1300, "alawenc ! rtppcmapay"),
+}
+
+
+def frequency(pcm: bytes) -> float:
+    """How often mono sound of 8000 16-bit samples a second changes its sign, a second, halved."""
+    samples = array.array("h", pcm)[2000:-400]  # past what encoders and decoders swing in and out with
+    changes = sum((a < 0) != (b < 0) for a, b in pairwise(samples))
+    return changes / 2 / (len(samples) / 8000)
+
+
+@needs_gst_server
+@pytest.mark.parametrize("pref", [TransportPref.UDP, TransportPref.TCP])
+def test_sound_of_gstreamer(pref: TransportPref, tmp_path: Path) -> None:
+    """What FFmpeg hears in our MPEG-TS is what GStreamer played."""
+    tracks = [
+        f"audiotestsrc is-live=true freq={tone} ! audio/x-raw,channels=1,"
+        f"rate={8000 if 'pcm' in name else 48000} ! {chain} name=pay{i} pt={96 + i}"
+        for i, (name, (tone, chain)) in enumerate(TONES.items())
+    ]
+    alaw: list[bytes] = []
+    with (
+        gst_server("( " + " ".join(tracks) + " )") as url,
+        RtspClient.connect(
+            RtspClientConfig(f"{url}?recv_timeout={SILENCE}", transport_pref=pref)
+        ) as session,
+        (tmp_path / "in.ts").open("wb") as file,
+    ):
+        events = session.into_demux_receiver()
+        events.add_byte_sink(file.write)
+        times: dict[object, list[int]] = {}
+        for e in events:
+            if isinstance(e, (DemuxEvent.Audio, DemuxEvent.UnknownSample)) and e.pts is not None:
+                times.setdefault(e.stream.pid, []).append(e.pts.raw)
+            if isinstance(e, DemuxEvent.UnknownSample) and e.stream_type == 0x90:
+                alaw.append(e.payload)
+            if len(times) == 5 and all(t[-1] - t[0] > 90_000 for t in times.values()):
+                break
+    decode = ["ffmpeg", "-v", "error", "-ar", "8000", "-ac", "1", "-f", "s16le", "-"]
+    streams = json.loads(
+        subprocess.run(
+            ["ffprobe", "-v", "error", "-show_streams", "-select_streams", "a", "-of", "json", tmp_path / "in.ts"],
+            capture_output=True, check=True, timeout=PATIENCE,
+        ).stdout
+    )["streams"]  # fmt: skip
+    assert [s["codec_name"] for s in streams] == ["mp2", "aac", "aac", "opus"]
+    heard = [
+        subprocess.run(
+            [*decode[:3], "-i", tmp_path / "in.ts", "-map", f"0:a:{i}", *decode[3:]],
+            capture_output=True, check=True, timeout=PATIENCE,
+        ).stdout
+        for i in range(4)
+    ]  # fmt: skip
+    heard.append(
+        subprocess.run(
+            [*decode[:3], "-f", "alaw", "-ar", "8000", "-ac", "1", "-i", "-", *decode[3:]],
+            input=b"".join(alaw), capture_output=True, check=True, timeout=PATIENCE,
+        ).stdout
+    )  # fmt: skip
+    for (name, (tone, _)), pcm in zip(TONES.items(), heard, strict=True):
+        assert len(pcm) > 2 * 8000 * 0.7, name
+        assert abs(frequency(pcm) - tone) < 0.03 * tone, name
