@@ -45,6 +45,7 @@ type channel struct {
 	closed bool
 	low    uint64
 	sent   atomic.Bool // since EventLow came last: the opening handshake is no message
+	wrote  atomic.Bool // the caller sent at least one message
 }
 
 // dataTransport carries the channels of a connection: SCTP over DTLS.
@@ -382,7 +383,7 @@ func (p *Peer) Channel(n uint64) (cfg ChannelConfig, buffered uint64, err error)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c.dc != nil {
+	if c.dc != nil && c.wrote.Load() { // the opening message is nothing the caller sent
 		buffered = c.dc.BufferedAmount()
 	}
 	return c.cfg, buffered, nil
@@ -415,6 +416,7 @@ func (p *Peer) SendMessage(n uint64, data []byte, isText bool) error {
 		return tsterr.New(tsterr.WebRTCOperation, "%d bytes wait on the data channel", dc.BufferedAmount())
 	}
 	c.sent.Store(true)
+	c.wrote.Store(true)
 	if _, err := dc.WriteDataChannel(data, isText); err != nil {
 		if errors.Is(err, sctp.ErrOutboundPacketTooLarge) {
 			return tsterr.New(tsterr.InvalidArg, "the other side takes messages of %d bytes at most, not %d", p.data.remoteMax, len(data))

@@ -139,8 +139,11 @@ def test_emitter():
     assert e.emit("x", 1, b=2) is True
     e.remove_listener("x", f)
     assert e.emit("x") is False
+    e.remove_listener("x", f)  # an event without listeners has none to miss
+    e.on("x", lambda: None)
     with pytest.raises(KeyError):
         e.remove_listener("x", f)
+    e.remove_all_listeners()
     e.once("y")(lambda: seen.append("y"))
     e.emit("y")
     e.emit("y")

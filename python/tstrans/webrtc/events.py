@@ -18,11 +18,15 @@ __all__ = ["AsyncIOEventEmitter", "EventEmitter", "RTCTrackEvent"]
 Listener = TypeVar("Listener", bound=Callable[..., Any])
 
 
+class EventError(Exception):
+    """An "error" event that said nothing of the error, and that nobody listened to."""
+
+
 class EventEmitter:
     """Calls the listeners of an event, in the order in which they were added.
 
-    A listener that is a coroutine function becomes a task of the running loop. What a listener raises goes to
-    whoever emitted; what a task raises is emitted as "error", or reported to the loop where nobody listens.
+    A listener that is a coroutine function becomes a task of the running loop. What a listener raises is
+    emitted as "error"; where nobody listens to that it goes to whoever emitted or, from a task, to the loop.
 
     >>> e = EventEmitter()
     >>> @e.on("ping")
@@ -35,6 +39,7 @@ class EventEmitter:
     def __init__(self) -> None:
         self._events: dict[str, OrderedDict[Callable[..., Any], Callable[..., Any]]] = {}
         self._waiting: set[asyncio.Future[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @overload
     def on(self, event: str) -> Callable[[Listener], Listener]: ...
@@ -77,18 +82,23 @@ class EventEmitter:
         listeners = self._events.get(event)
         if not listeners:
             if event == "error":
-                if args and isinstance(args[0], Exception):
-                    raise args[0]
-                raise RuntimeError(f"unhandled error event: {args}")
+                error = args[0] if args else None
+                if isinstance(error, Exception):
+                    raise error
+                raise EventError(f"Uncaught, unspecified 'error' event: {error}")
             return False
         for f in list(listeners.values()):
-            made = f(*args, **kwargs)
+            try:
+                made = f(*args, **kwargs)
+            except Exception as e:
+                self.emit("error", e)
+                continue
             if asyncio.iscoroutine(made):
                 self._run(made)
         return True
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.ensure_future(work)
+        task = asyncio.ensure_future(work, loop=self._loop)
         self._waiting.add(task)
 
         def done(t: asyncio.Future[Any]) -> None:
@@ -108,8 +118,10 @@ class EventEmitter:
         task.add_done_callback(done)
 
     def remove_listener(self, event: str, f: Callable[..., Any]) -> None:
-        """Remove a listener; KeyError where it is none."""
-        listeners = self._events[event]
+        """Remove a listener; KeyError where the event has others but not this one."""
+        listeners = self._events.get(event)
+        if listeners is None:
+            return
         listeners.pop(f)
         if not listeners:
             del self._events[event]
@@ -119,14 +131,14 @@ class EventEmitter:
         if event is None:
             self._events = {}
         else:
-            self._events.pop(event, None)
+            self._events[event] = OrderedDict()
 
     def listeners(self, event: str) -> list[Callable[..., Any]]:
         """The listeners of an event."""
         return list(self._events.get(event, ()))
 
     def event_names(self) -> set[str]:
-        """The events that have listeners."""
+        """The events that have listeners, or had and lost all of them at once."""
         return set(self._events)
 
     def cancel(self) -> None:
@@ -156,4 +168,11 @@ class RTCTrackEvent:
 
 
 class AsyncIOEventEmitter(EventEmitter):
-    """The emitter under the name that programs know."""
+    """The emitter under the name that programs know.
+
+    :param loop: where coroutine listeners run; by default the loop that runs when the event is emitted.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        super().__init__()
+        self._loop = loop

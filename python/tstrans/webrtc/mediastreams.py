@@ -44,6 +44,16 @@ VIDEO_TIME_BASE = fractions.Fraction(1, VIDEO_CLOCK_RATE)
 
 _SILENCE_RATE = 8000
 
+
+def __getattr__(name: str) -> object:
+    """The types of frames and packets, which are PyAV's."""
+    if name in ("AudioFrame", "VideoFrame", "Packet"):
+        return getattr(_av.load(), name)
+    if name == "Frame":
+        return _av.load().frame.Frame
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 Media = Union["Frame", "Packet[Any]", "EncodedPacket"]
 
 
@@ -70,15 +80,12 @@ class MediaStreamTrack(AsyncIOEventEmitter, metaclass=ABCMeta):
     def __init__(self) -> None:
         super().__init__()
         self.__ended = False
-        self.__id = str(uuid.uuid4())
+        self._id = str(uuid.uuid4())
 
     @property
     def id(self) -> str:
         """A UUID of this track's own."""
-        return self.__id
-
-    def _set_id(self, value: str) -> None:
-        self.__id = value
+        return self._id
 
     @property
     def readyState(self) -> str:
@@ -100,20 +107,23 @@ class MediaStreamTrack(AsyncIOEventEmitter, metaclass=ABCMeta):
 class _Paced(MediaStreamTrack):
     """A track whose frames fall due at fixed distances from its first one."""
 
-    _start: float | None = None
-    _count = 0
-    _timestamp = 0
+    # These two exist from the first frame on, and not before: subclasses that keep a clock of their own ask
+    # with hasattr() whether they have begun. `_start` is a time of day, which no waiting depends on.
+    _start: float
+    _timestamp: int
+    __begin: float | None = None
 
-    async def _due(self, step: int, interval: float) -> int:
+    async def _due(self, step: int, rate: int) -> int:
         """The timestamp of the next frame, once its time has come; who is late does not wait."""
         if self.readyState != "live":
             raise MediaStreamError
-        if self._start is None:
-            self._start = time.monotonic()
+        if self.__begin is None:
+            self.__begin = time.monotonic()
+            self._start = time.time()
+            self._timestamp = 0
             return 0
-        self._count += 1
         self._timestamp += step
-        wait = self._start + self._count * interval - time.monotonic()
+        wait = self.__begin + self._timestamp / rate - time.monotonic()
         if wait > 0:
             await asyncio.sleep(wait)
         return self._timestamp
@@ -130,12 +140,12 @@ class AudioStreamTrack(_Paced):
         Raises MediaStreamError once the track has ended.
         """
         rate = int(getattr(self, "sample_rate", _SILENCE_RATE))
-        return await self._due(int(rate * AUDIO_PTIME), AUDIO_PTIME), fractions.Fraction(1, rate)
+        return await self._due(int(rate * AUDIO_PTIME), rate), fractions.Fraction(1, rate)
 
     async def recv(self) -> AudioFrame:
         """The next 160 samples of silence, on time."""
         samples = int(_SILENCE_RATE * AUDIO_PTIME)
-        pts = await self._due(samples, AUDIO_PTIME)
+        pts = await self._due(samples, _SILENCE_RATE)
         frame: AudioFrame = _av.load().AudioFrame(format="s16", layout="mono", samples=samples)
         for plane in frame.planes:
             plane.update(bytes(plane.buffer_size))
@@ -155,7 +165,7 @@ class VideoStreamTrack(_Paced):
 
         Raises MediaStreamError once the track has ended.
         """
-        return await self._due(int(VIDEO_PTIME * VIDEO_CLOCK_RATE), VIDEO_PTIME), VIDEO_TIME_BASE
+        return await self._due(int(VIDEO_PTIME * VIDEO_CLOCK_RATE), VIDEO_CLOCK_RATE), VIDEO_TIME_BASE
 
     async def recv(self) -> VideoFrame:
         """The next green picture, on time."""

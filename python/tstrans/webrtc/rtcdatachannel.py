@@ -126,11 +126,14 @@ class RTCDataChannel(AsyncIOEventEmitter):
             raise ValueError(f"Cannot send unsupported data type: {type(data)}")
 
     def close(self) -> None:
-        """Close the channel; "close" tells when both sides have."""
+        """Close the channel; "close" tells when both sides have, at once where it was never open."""
         if self._state in ("closing", "closed"):
             return
+        opened = self._state == "open"
         self._state = "closing"
         self._pc._peer.channel_close(self._number)
+        if not opened:
+            self._closed()
 
     def _opened(self) -> None:
         if self._state == "connecting":

@@ -150,8 +150,8 @@ class RTCPeerConnection(AsyncIOEventEmitter):
     ) -> RTCRtpTransceiver:
         """Add a transceiver for a track, or for a kind."""
         self._assert_open()
-        track = None if isinstance(trackOrKind, str) else trackOrKind
-        kind = trackOrKind if isinstance(trackOrKind, str) else trackOrKind.kind
+        track = trackOrKind if isinstance(trackOrKind, MediaStreamTrack) else None
+        kind = trackOrKind.kind if isinstance(trackOrKind, MediaStreamTrack) else trackOrKind
         if kind not in KINDS:
             raise InternalError(f'Invalid track kind "{kind}"')
         if direction not in DIRECTIONS:
@@ -202,7 +202,7 @@ class RTCPeerConnection(AsyncIOEventEmitter):
         for t in self._transceivers:
             merged.update(t.sender._get_stats())
             merged.update(t.receiver._get_stats())
-        if not self._transceivers:
+        if not self._transceivers and self.sctp is not None:
             merged.update(self._transport._get_stats())
         return merged
 
@@ -346,9 +346,9 @@ class RTCPeerConnection(AsyncIOEventEmitter):
 
     async def addIceCandidate(self, candidate: RTCIceCandidate | None) -> None:
         """Take a candidate of the other side; None says that there are no more."""
-        self._assert_open()
         if candidate is None:
             return
+        self._assert_open()
         if candidate.sdpMid is None and candidate.sdpMLineIndex is None:
             raise ValueError("Candidate must have either sdpMid or sdpMLineIndex")
         self._peer.add_candidate(_sdp.candidate_to_sdp(candidate))

@@ -58,7 +58,7 @@ class RemoteStreamTrack(MediaStreamTrack):
         super().__init__()
         self.kind = kind
         if id:
-            self._set_id(id)
+            self._id = id
         #: Hand out what arrives as it is.
         self.encoded = False
         #: Frames dropped because nobody read.
@@ -283,7 +283,7 @@ class RTCRtpReceiver:
             track._receiver = self
             self._ended = False
         elif id:
-            track._set_id(id)
+            track._id = id
         return track
 
     def _finish(self) -> None:

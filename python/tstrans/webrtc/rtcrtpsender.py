@@ -170,8 +170,9 @@ class RTCRtpSender:
         self._encoder = None  # now, and not when its cycle of references is found: it holds megabytes
         if task is not None:
             task.cancel()
-        if stop_track and self._track is not None and task is not None:
-            self._track.stop()
+            if stop_track and self._track is not None:
+                self._track.stop()
+                self._track = None
 
     # Events of the connection.
     def _negotiated(self, codec: int) -> None:

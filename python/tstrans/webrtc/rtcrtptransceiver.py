@@ -72,8 +72,8 @@ class RTCRtpTransceiver:
 
     @property
     def stopped(self) -> bool:
-        """Whether it was stopped."""
-        return bool(self._pc._peer.transceiver(self._number).stopped)
+        """Whether it was stopped, or the connection was closed."""
+        return self._pc._closed or bool(self._pc._peer.transceiver(self._number).stopped)
 
     def setCodecPreferences(self, codecs: list[RTCRtpCodecCapability]) -> None:
         """Offer and answer these codecs alone, in this order; an empty list takes all again.

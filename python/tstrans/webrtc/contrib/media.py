@@ -119,6 +119,9 @@ class PlayerStreamTrack(MediaStreamTrack):
 class MediaPlayer:
     """Audio and video of a file, a device or an address, as tracks.
 
+    Decoded audio comes as frames of 960 samples at 48 kHz: what the end of the input leaves of a frame is
+    not handed out. Decoded pictures count from 0.
+
     :param file: what PyAV opens: a path, a URL, a file object.
     :param format: the container's format; by default found out.
     :param options: options of FFmpeg.
@@ -170,7 +173,7 @@ class MediaPlayer:
         names = set(self._container.format.name.split(","))
         self._paced = not names.intersection(REAL_TIME_FORMATS)
         if loop:
-            assert self._container.duration is not None, "an input of unknown duration cannot be repeated"
+            assert self._container.duration is not None, "The `loop` argument requires a seekable file"
 
     @property
     def audio(self) -> MediaStreamTrack | None:
@@ -309,13 +312,6 @@ class MediaPlayer:
                     at, step = last[t]
                     shift[t] = at + (step or int(1 / (stream.time_base * 30)))
                     first.pop(t, None)
-            if resampler is not None and not self._loop:
-                for piece in resampler.resample(None):
-                    piece.pts, piece.time_base = samples, fractions.Fraction(1, 48000)
-                    samples += piece.samples
-                    audio = next(t for t in tracks if t.kind == "audio")
-                    yield audio, piece
-                resampler = None
 
     def _packets(self, tracks: dict[PlayerStreamTrack, Any]) -> Iterator[tuple[PlayerStreamTrack, Any]]:
         av = _av.load()
