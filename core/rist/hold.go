@@ -107,6 +107,10 @@ func (s *Sender) pass(m []byte) error {
 	if !writeOne(s.lib, m) {
 		return tsterr.New(tsterr.RISTIO, "librist takes no more")
 	}
+	if s.cfg.managed {
+		s.watch.passed++
+		s.watch.marks.Note(time.Now(), s.watch.passed)
+	}
 	if !s.known {
 		if s.known = met(s.lib); !s.known {
 			s.count.Dropped(1)
@@ -121,6 +125,7 @@ func (s *Sender) pass(m []byte) error {
 func (s *Sender) Close() error {
 	err := s.link.Close()
 	<-s.over
+	s.ending.Do(s.watch.told.stop)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count.Dropped(uint64(len(s.queue)))

@@ -18,7 +18,7 @@ package rist
 #include <librist/librist.h>
 
 typedef struct { uint32_t off, len; } tr_span;
-typedef struct { uint64_t ts; uint32_t flow; uint16_t seq, start; } tr_arrival;
+typedef struct { uint64_t ts; uintptr_t peer; uint32_t flow; uint16_t seq, start; } tr_arrival;
 
 typedef struct {
 	pthread_mutex_t lock;
@@ -32,6 +32,7 @@ typedef struct {
 	int met;       // a receiver was met
 	int fresh;     // the next message is the first that a receiver sees
 	uint64_t copies;
+	int64_t heard_us; // when a report last said that the receiver was heard, 0 never
 } tr_link;
 
 // A receiver of the simple profile in librist before 0.2.8 makes a place for the sender
@@ -130,6 +131,12 @@ static const char *tr_load(void) {
 
 static const char *tr_version(void) { return tr.version(); }
 
+static int64_t tr_now_us(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 // tr_on_stats adds up: librist reports what happened since the last report.
 static int tr_on_stats(void *arg, const struct rist_stats *s) {
 	tr_link *l = arg;
@@ -139,6 +146,7 @@ static int tr_on_stats(void *arg, const struct rist_stats *s) {
 		l->retransmitted += s->stats.sender_peer.retransmitted;
 		l->bandwidth = s->stats.sender_peer.bandwidth;
 		l->rtt_us = (uint64_t)s->stats.sender_peer.rtt * 1000;
+		if (s->stats.sender_peer.received > 0) l->heard_us = tr_now_us();
 	} else {
 		l->received += s->stats.receiver_flow.received;
 		l->missing += s->stats.receiver_flow.missing;
@@ -172,7 +180,7 @@ static void tr_close(tr_link *l) {
 // tr_open returns NULL and the step that failed: 1 context, 2 peer.
 static tr_link *tr_open(int listen, int profile, const char *address, uint32_t buffer_ms, uint32_t bandwidth,
                         uint32_t reorder_ms, uint32_t rtt_min_ms, uint32_t rtt_max_ms, int key_size, const char *secret, const char *cname,
-                        uint32_t session_ms, int compression, uint32_t fifo, uint16_t seq, int *step) {
+                        uint32_t session_ms, int compression, uint32_t fifo, uint32_t flow, uint16_t seq, int report_ms, int *step) {
 	tr_link *l = calloc(1, sizeof *l);
 	*step = 1;
 	if (l == NULL) return NULL;
@@ -183,7 +191,7 @@ static tr_link *tr_open(int listen, int profile, const char *address, uint32_t b
 			NULL, // address
 			NULL // file
 			) != 0) l->log = NULL;
-	int r = listen ? tr.receiver_create(&l->ctx, profile, l->log) : tr.sender_create(&l->ctx, profile, 0, l->log);
+	int r = listen ? tr.receiver_create(&l->ctx, profile, l->log) : tr.sender_create(&l->ctx, profile, flow, l->log);
 	if (r != 0) {
 		l->ctx = NULL;
 		tr_close(l);
@@ -213,7 +221,7 @@ static tr_link *tr_open(int listen, int profile, const char *address, uint32_t b
 		return NULL;
 	}
 	if (listen) tr.fifo(l->ctx, fifo);
-	tr.stats(l->ctx, 250, tr_on_stats, l);
+	tr.stats(l->ctx, report_ms, tr_on_stats, l);
 	if (!listen) {
 		l->numbered = l->fresh = profile == RIST_PROFILE_SIMPLE;
 		l->seq = seq;
@@ -286,12 +294,6 @@ static int tr_ready(void *link) {
 static uintptr_t tr_put_function(void) { return (uintptr_t)tr_put; }
 static uintptr_t tr_ready_function(void) { return (uintptr_t)tr_ready; }
 
-static int64_t tr_now_us(void) {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 // tr_read takes what is there; when that is nothing it looks again every step_us
 // until wait_us are over. librist's own wait cannot be ended from outside.
 static int tr_read(tr_link *l, char *buf, size_t size, tr_span *spans, tr_arrival *arrivals, int max, int64_t wait_us,
@@ -311,7 +313,7 @@ static int tr_read(tr_link *l, char *buf, size_t size, tr_span *spans, tr_arriva
 			nanosleep(&t, NULL);
 			continue;
 		}
-		if (b->payload_len > size - used) {
+		if (b->payload_len > size - used || (n > 0 && (uintptr_t)b->peer != arrivals[n - 1].peer)) { // one sender's a reading
 			tr_hold(l, b);
 			if (n == 0) *needed = b->payload_len;
 			break;
@@ -321,6 +323,7 @@ static int tr_read(tr_link *l, char *buf, size_t size, tr_span *spans, tr_arriva
 		spans[n].off = used;
 		spans[n].len = b->payload_len;
 		arrivals[n].ts = b->ts_ntp;
+		arrivals[n].peer = (uintptr_t)b->peer;
 		arrivals[n].flow = b->flow_id;
 		arrivals[n].seq = b->seq;
 		arrivals[n].start = (b->flags & RIST_DATA_FLAGS_FLOW_BUFFER_START) != 0;
@@ -330,6 +333,17 @@ static int tr_read(tr_link *l, char *buf, size_t size, tr_span *spans, tr_arriva
 	}
 	return n;
 }
+
+// tr_heard returns for how long the receiver has not been heard, less than 0 for never.
+static int64_t tr_heard(tr_link *l, int64_t *rtt_us) {
+	pthread_mutex_lock(&l->lock);
+	int64_t heard = l->heard_us;
+	*rtt_us = l->rtt_us;
+	pthread_mutex_unlock(&l->lock);
+	return heard == 0 ? -1 : tr_now_us() - heard;
+}
+
+static uint16_t tr_next(tr_link *l) { return l->seq; }
 
 static int tr_met(tr_link *l) { return __atomic_load_n(&l->met, __ATOMIC_ACQUIRE); }
 
@@ -384,16 +398,17 @@ type (
 	libArrival = C.tr_arrival
 )
 
-func openLibrary(c Config) (*lib, error) {
+// openLibrary makes a link of librist, and copies the sockets of a sender that watches.
+func openLibrary(c Config) (l *lib, sockets []int, err error) {
 	if err := load(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := c.validate(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if c.Listen {
 		if err := claimable(c); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	buffer := c.Buffer
@@ -428,33 +443,59 @@ func openLibrary(c Config) (*lib, error) {
 		}
 		return 0
 	}
+	report := statsReport
+	if c.managed {
+		report = heardReport
+	}
+	var before map[int]bool
+	if c.managed && !c.Listen {
+		opening.Lock()
+		defer opening.Unlock()
+		before = udpSockets()
+	}
 	var step C.int
-	l := C.tr_open(flag(c.Listen), C.int(c.Profile), address, C.uint32_t(ms), C.uint32_t(bandwidth), C.uint32_t(reorder),
+	l = C.tr_open(flag(c.Listen), C.int(c.Profile), address, C.uint32_t(ms), C.uint32_t(bandwidth), C.uint32_t(reorder),
 		C.uint32_t(rttMin), C.uint32_t(rttMax), C.int(c.KeySize), secret, cname, C.uint32_t(c.SessionTimeout.Milliseconds()),
-		flag(c.Compression), fifoSize, C.uint16_t(rand.N(1<<16)), &step) //nolint:gosec // RFC 3550 5.1: no secret
+		flag(c.Compression), fifoSize, C.uint32_t(flowID()), C.uint16_t(rand.N(1<<16)), C.int(report.Milliseconds()), &step) //nolint:gosec // RFC 3550 5.1: no secret
+	if c.managed && !c.Listen {
+		added := addedSockets(before)
+		defer func() {
+			if err != nil {
+				closeAll(added)
+			}
+		}()
+		sockets = added
+	}
 	if l == nil {
 		if step == 1 {
-			return nil, tsterr.New(tsterr.RISTContextCreateFailed, "librist makes no context")
+			return nil, nil, tsterr.New(tsterr.RISTContextCreateFailed, "librist makes no context")
 		}
-		return nil, tsterr.New(tsterr.RISTPeerCreateFailed, "librist makes no peer for %s", c.url())
+		return nil, nil, tsterr.New(tsterr.RISTPeerCreateFailed, "librist makes no peer for %s", c.url())
 	}
 	if c.Listen && c.Profile != Simple {
 		if err := filter(c); err != nil {
 			closeLibrary(l)
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if C.tr_start(l) != 0 {
 		closeLibrary(l)
-		return nil, tsterr.New(tsterr.RISTContextCreateFailed, "librist does not start")
+		return nil, nil, tsterr.New(tsterr.RISTContextCreateFailed, "librist does not start")
 	}
-	return l, nil
+	return l, sockets, nil
 }
+
+// flowID names a sender's stream. It must be even (VSF TR-06-1), and those that librist makes up itself
+// are equal within a process.
+func flowID() uint32 { return rand.Uint32()&^1 | 2 } //nolint:gosec // RFC 3550 5.1: no secret
 
 const (
 	defaultBandwidth = 1_000_000 // kbit/s
 	fifoSize         = 4096      // messages, a power of two
 	readBatch        = 256       // messages a call into the library
+
+	statsReport = 250 * time.Millisecond // how often librist reports its counters
+	heardReport = 50 * time.Millisecond  // the same, where they are to tell whether the receiver lives
 )
 
 // url is the address as librist reads it.
@@ -477,7 +518,7 @@ func readSome(l *lib, o *order, came []libArrival, arena []byte, spans []transpo
 		&came[0], C.int(min(len(spans), len(came))), C.int64_t(wait.Microseconds()), C.int(readStep.Microseconds()), &need)
 	for i := range max(0, int(k)) {
 		a := &came[i]
-		if o.take(arrival{uint64(a.ts), uint32(a.flow), uint16(a.seq), a.start != 0}) {
+		if o.take(arrival{uint64(a.ts), uintptr(a.peer), uint32(a.flow), uint16(a.seq), a.start != 0}) {
 			spans[n] = spans[i]
 			n++
 		}
@@ -498,6 +539,21 @@ func shareWaits(s *transport.Shared, l *lib) {
 func writeOne(l *lib, m []byte) bool {
 	return C.tr_write(l, unsafe.Pointer(&m[0]), C.size_t(len(m))) >= 0
 }
+
+// heard returns for how long a sender has not heard its receiver, Forever where it never
+// has, and the round trip.
+func heard(l *lib) (silence, rtt time.Duration) {
+	var us C.int64_t
+	silent := C.tr_heard(l, &us)
+	rtt = time.Duration(us) * time.Microsecond
+	if silent < 0 {
+		return transport.Forever, rtt
+	}
+	return time.Duration(silent) * time.Microsecond, rtt
+}
+
+// nextNumber is the sequence number of the next message in the simple profile.
+func nextNumber(l *lib) uint16 { return uint16(C.tr_next(l)) }
 
 // met reports whether a sender has met a receiver.
 func met(l *lib) bool { return C.tr_met(l) != 0 }

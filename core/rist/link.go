@@ -23,18 +23,19 @@ type link struct {
 	count transport.Counters
 	fast  *transport.Shared // nil for a receiver with an idle timeout
 
-	use  sync.RWMutex
-	lib  *lib // nil once closed
-	last Stats
-	lost uint64
+	use     sync.RWMutex
+	lib     *lib  // nil once closed
+	sockets []int // copies of librist's, of a sender that watches; beginWatch takes them
+	last    Stats
+	lost    uint64
 }
 
 func open(cfg Config) (*link, error) {
-	l, err := openLibrary(cfg)
+	l, sockets, err := openLibrary(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return &link{life: transport.NewLife(), cfg: cfg, lib: l}, nil
+	return &link{life: transport.NewLife(), cfg: cfg, lib: l, sockets: sockets}, nil
 }
 
 // Details returns librist's counters.
@@ -102,8 +103,10 @@ func (l *link) Close() error {
 type Sender struct {
 	*link
 	max int
-	mu  sync.Mutex // one WriteBatch at a time; guards hold
+	mu  sync.Mutex // one WriteBatch at a time; guards hold and watch
 	hold
+	watch  watch
+	ending sync.Once
 }
 
 // Dial makes a sender. Nothing is sent yet, and an absent receiver is no error.
@@ -122,11 +125,18 @@ func Dial(_ context.Context, cfg Config) (*Sender, error) {
 	s := &Sender{link: l, max: min(size, MaxPayload)}
 	if l.fast, err = transport.NewShared(l, 0, -1, nil, max(0, s.max)); err != nil {
 		_ = l.Close()
+		closeAll(l.sockets)
 		return nil, tsterr.Wrap(tsterr.RISTIO, err, "memory")
 	}
 	l.count.Share(l.fast)
 	shareSends(l.fast, l.lib)
 	s.begin()
+	if cfg.managed {
+		if err = s.beginWatch(); err != nil {
+			_ = s.Close()
+			return nil, err
+		}
+	}
 	return s, nil
 }
 
@@ -145,6 +155,10 @@ func (s *Sender) WriteBatch(data []byte, spans []transport.Span, _ time.Duration
 		}
 		if n := int(sp.Len); n == 0 || n > s.max {
 			return i, tsterr.New(tsterr.RISTPayloadTooLarge, "a message of %d bytes: 1 to %d", n, s.max)
+		}
+		if err := s.lost(); err != nil {
+			s.count.SendError()
+			return i, err
 		}
 		if err := s.write(data[sp.Off : sp.Off+sp.Len]); err != nil {
 			s.count.SendError()
@@ -244,6 +258,10 @@ func (r *Receiver) read(arena []byte, spans []transport.Span, wait time.Duration
 		}
 		r.count.Received(n, bytes)
 		r.missed.Store(r.order.lost)
+		if r.order.fresh && r.cfg.managed {
+			r.order.fresh = false
+			return n, tsterr.New(tsterr.Discontinuity, "another sender began")
+		}
 	}
 	return n, nil
 }

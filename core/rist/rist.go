@@ -57,6 +57,10 @@ type Config struct {
 	Compression bool
 	// PacketSize is the longest message taken, in bytes. It defaults to 1316.
 	PacketSize *int
+
+	// managed is set under a reconnecting object: a sender watches over its receiver, and a
+	// receiver tells senders apart.
+	managed bool
 }
 
 // ParseURL reads rist://ip:port of a sender or rist://@ip:port of a receiver with
@@ -146,6 +150,9 @@ func (c *Config) finish(given map[string]string) error {
 	}
 	return nil
 }
+
+// numbered reports whether messages travel as plain RTP, the simple profile in the clear, with numbers of ours.
+func (c *Config) numbered() bool { return c.Profile == Simple && c.KeySize == 0 }
 
 // Validate checks the ranges and settles the profile: encryption needs the main one.
 func (c *Config) validate() error {

@@ -8,13 +8,8 @@ import (
 	"github.com/tstrans/tstrans/core/transport"
 )
 
-const (
-	// markStep is how far the marks are apart, and trackMarks how many there are: ten seconds.
-	markStep   = 10 * time.Millisecond
-	trackMarks = 1024
-	// ackPeriod is how often a receiver acknowledges (draft-sharabayko-srt-01 section 3.2.4).
-	ackPeriod = 10 * time.Millisecond
-)
+// ackPeriod is how often a receiver acknowledges (draft-sharabayko-srt-01 section 3.2.4).
+const ackPeriod = 10 * time.Millisecond
 
 // tracker knows, without asking a broken socket, what the peer acknowledged last.
 type tracker struct {
@@ -29,14 +24,7 @@ type tracker struct {
 	acked    uint64    // messages the peer acknowledged, or libsrt dropped before
 	progress time.Time // when the peer acknowledged last, or had nothing to
 	waiting  bool      // something is unacknowledged
-	marks    [trackMarks]mark
-	next     int
-}
-
-// mark says how many messages had been sent at a time.
-type mark struct {
-	at   time.Time
-	sent uint64
+	marks    transport.Marks
 }
 
 // total is how many messages libsrt was given.
@@ -51,10 +39,7 @@ func (t *tracker) poll(s sock) (waiting bool, since time.Duration) {
 	if now.Sub(t.looked) >= trackStep {
 		t.looked = now
 		sent := t.total()
-		if last := &t.marks[max(0, t.next-1)%trackMarks]; now.Sub(last.at) >= markStep {
-			t.marks[t.next%trackMarks] = mark{now, sent}
-			t.next++
-		}
+		t.marks.Note(now, sent)
 		st, ok := statistics(s)
 		held, known := sendBuffer(s)
 		if ok && known {
@@ -87,23 +72,6 @@ func (t *tracker) undelivered() int {
 	// of trackStep late. To that come the way there and back, and the time its user takes to
 	// fetch what is due.
 	end := t.progress.Add((ackPeriod-trackStep)/2 - t.latency - t.rtt - readerLag)
-	at := t.sentAt(end)
+	at := t.marks.SentAt(end, time.Now(), t.total())
 	return int(t.acked - min(t.acked, at)) //nolint:gosec // bounded by libsrt's buffer
-}
-
-// sentAt interpolates between the marks around a time.
-func (t *tracker) sentAt(at time.Time) uint64 {
-	var after *mark
-	for i := t.next - 1; i >= 0 && i > t.next-1-trackMarks; i-- {
-		m := &t.marks[i%trackMarks]
-		if !m.at.After(at) {
-			if after == nil {
-				return m.sent
-			}
-			share := float64(at.Sub(m.at)) / float64(after.at.Sub(m.at))
-			return m.sent + uint64(share*float64(after.sent-m.sent))
-		}
-		after = m
-	}
-	return 0
 }

@@ -121,6 +121,10 @@ func (r *ManagedReader) step(arena []byte, spans []Span, t *timer) (n int, again
 			r.fresh = false
 			return n, false, tsterr.New(tsterr.Discontinuity, "the link was replaced")
 		}
+		if tsterr.KindOf(err) == tsterr.Discontinuity { // what it receives on was taken over by another peer
+			r.rs.Attempts++
+			r.rs.Successes++
+		}
 		return n, false, err
 	case IsTimeout(err):
 		return 0, r.replace(cur) || sliced, err

@@ -43,6 +43,7 @@ def get():
     return data
 """,
 )
+RIST_RECEIVER = RECEIVER.format(module="rist", open="get = m.RecvTransport.builder().bind_url(sys.argv[1]).build().recv")
 SRT_SENDER = """
 import sys, time
 from tstrans import srt
