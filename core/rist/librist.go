@@ -400,14 +400,14 @@ type (
 
 // openLibrary makes a link of librist, and copies the sockets of a sender that watches.
 func openLibrary(c Config) (l *lib, sockets []int, err error) {
-	if err := load(); err != nil {
+	if err = load(); err != nil {
 		return nil, nil, err
 	}
-	if err := c.validate(); err != nil {
+	if err = c.validate(); err != nil {
 		return nil, nil, err
 	}
 	if c.Listen {
-		if err := claimable(c); err != nil {
+		if err = claimable(c); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -473,7 +473,7 @@ func openLibrary(c Config) (l *lib, sockets []int, err error) {
 		return nil, nil, tsterr.New(tsterr.RISTPeerCreateFailed, "librist makes no peer for %s", c.url())
 	}
 	if c.Listen && c.Profile != Simple {
-		if err := filter(c); err != nil {
+		if err = filter(c); err != nil {
 			closeLibrary(l)
 			return nil, nil, err
 		}

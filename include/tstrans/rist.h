@@ -21,7 +21,8 @@ extern "C" {
  *   secret              1 to 127 bytes, no NUL
  *   cname               name of this side (text)
  *   session_timeout_ms  a peer silent for so long is forgotten; default 2000
- *   idle_timeout_ms     silence after which a read is TST_E_RIST_IO; default 0, never
+ *   idle_timeout_ms     silence after which a read is TST_E_RIST_IO, and a reconnecting sender
+ *                       gives its receiver up; default 0, never
  *   compression         0 or 1: the sender compresses; default 0
  *   pkt_size            longest message in bytes; default 1316
  * Faults: TST_E_RIST_URL, _INVALID_CONFIG (also "@" where it does not belong),
@@ -41,9 +42,20 @@ tst_status tst_rist_send(tst_link *out, tst_config config);
 tst_status tst_rist_receive(tst_link *out, tst_config config);
 
 /* tst_rist_managed_send and tst_rist_managed_receive make reconnecting links, with the
- * parameters of the policy (see transport.h): a receiver binds anew when nothing came
- * for idle_timeout_ms, and what comes then begins with a discontinuity. Owned:
- * tst_link_close. Any thread, any time. Since 1. */
+ * parameters of the policy (see transport.h). Owned: tst_link_close. Any thread, any
+ * time. Since 1.
+ *
+ * A sender's receiver may come after it. The receiver is gone when its host says that
+ * nobody listens at the port (ICMP), when it was not heard for idle_timeout_ms, or when it was
+ * not for 0.5 s and answers a new sender beside the silent one. Then a new link is tried for
+ * until a receiver answers; what never arrived goes out again from the gap buffer. What
+ * arrived and was not due yet, by the buffer_ms of this side, is counted as lost: RIST acknowledges
+ * nothing, so the counts are estimates, of a few milliseconds where the host says that it is gone
+ * and of 0.1 s otherwise. A receiver that is replaced within 0.5 s without a word of its
+ * host is not noticed.
+ *
+ * A receiver binds anew when nothing came for idle_timeout_ms. What comes then, or from
+ * another sender than before, begins with a discontinuity. */
 tst_status tst_rist_managed_send(tst_link *out, tst_config config);
 tst_status tst_rist_managed_receive(tst_link *out, tst_config config);
 
