@@ -24,6 +24,7 @@ func playoutConfig(r *configReader) (cfg flow.PlayoutConfig) {
 	if cfg.MaxConcealMS = conceal; conceal == 0 {
 		cfg.MaxConcealMS = -1
 	}
+	r.boolean("wait_late", &cfg.WaitLate)
 	return cfg
 }
 

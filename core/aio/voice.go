@@ -64,6 +64,7 @@ func newVoice(s *Session) (*voice, error) {
 	if c.Playout {
 		v.playout, err = flow.NewPlayout(flow.PlayoutConfig{
 			SampleRate: c.SampleRate, FrameSamples: c.FrameSamples, MaxDelayMS: c.MaxDelayMS,
+			WaitLate: !c.AsReference,
 		}, seconds(time.Now()))
 		if err != nil {
 			return nil, err

@@ -179,6 +179,7 @@ typedef uint64_t tst_playout;
  *   clock_rate      Hz of the timestamps, default sample_rate
  *   max_delay_ms    default 200
  *   max_conceal_ms  in a row, 0: none, default 120
+ *   wait_late       1: a frame may come one tick late where nothing behind it is held
  * now in seconds. Owned: tst_playout_close. Any thread, any time. Since 1. */
 tst_status tst_playout_open(tst_playout *out, tst_config config, double now);
 /* tst_playout_put takes a frame that arrived now. QUICK. Since 1. */

@@ -179,8 +179,10 @@ func FuzzJitterBuffer(f *testing.F) {
 
 func FuzzPlayout(f *testing.F) {
 	f.Add([]byte{1, 1, 1, 0, 1, 0, 0, 0, 0, 9, 0})
+	f.Add([]byte{131, 6, 6, 0, 0, 0, 6, 0, 6, 0, 0, 0, 6})
 	f.Fuzz(func(t *testing.T, ops []byte) {
-		p, err := NewPlayout(PlayoutConfig{SampleRate: 8000, FrameSamples: 160}, 0)
+		wait := len(ops) > 0 && ops[0] >= 128
+		p, err := NewPlayout(PlayoutConfig{SampleRate: 8000, FrameSamples: 160, WaitLate: wait}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -203,6 +205,9 @@ func FuzzPlayout(f *testing.F) {
 			if p.Depth() > maxPlayoutLen {
 				t.Fatal("depth", p.Depth())
 			}
+			if p.Concealed > uint64(len(ops)) { // it is taken back where a frame was late
+				t.Fatal("concealed", p.Concealed)
+			}
 		}
 	})
 }
@@ -224,6 +229,55 @@ func TestLateEndsOfPresses(t *testing.T) {
 		if told := end(c.ts, c.code); told != c.told {
 			t.Errorf("%d: told %v", i, told)
 		}
+	}
+}
+
+func TestLateFrameIsAnInsertion(t *testing.T) {
+	type step struct {
+		put  int // frame before the tick, -1: none
+		want Action
+		ts   uint32
+	}
+	for name, c := range map[string]struct {
+		steps []step
+		stats PlayoutStats
+	}{
+		"late": {
+			[]step{{1, ActDecode, 0}, {-1, ActDecode, 160}, {-1, ActConceal, 320}, {2, ActDecode, 320}, {3, ActDecode, 480}},
+			PlayoutStats{Expansions: 1},
+		},
+		"lost": {
+			[]step{{1, ActDecode, 0}, {-1, ActDecode, 160}, {-1, ActConceal, 320}, {3, ActDecode, 480}, {4, ActDecode, 640}},
+			PlayoutStats{Concealed: 1},
+		},
+		"too late": {
+			[]step{{1, ActDecode, 0}, {-1, ActDecode, 160}, {-1, ActConceal, 320}, {-1, ActConceal, 480}, {2, ActConceal, 640}},
+			PlayoutStats{Concealed: 3, LateDropped: 1},
+		},
+		"held behind it": { // then it is lost, as far as anybody can tell
+			[]step{{1, ActDecode, 0}, {3, ActDecode, 160}, {-1, ActConceal, 320}, {2, ActDecode, 480}},
+			PlayoutStats{Concealed: 1, LateDropped: 1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := NewPlayout(PlayoutConfig{SampleRate: 8000, FrameSamples: 160, WaitLate: true}, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Put(0, 0, []byte{0})
+			for i, s := range c.steps {
+				now := 0.02 * float64(i+1)
+				if s.put >= 0 {
+					p.Put(now, 160*uint32(s.put), []byte{1}) //nolint:gosec // small
+				}
+				if k := p.Tick(now); k.Action != s.want || k.Timestamp != s.ts {
+					t.Fatalf("tick %d: %+v", i, k)
+				}
+			}
+			if p.PlayoutStats != c.stats {
+				t.Fatalf("%+v", p.PlayoutStats)
+			}
+		})
 	}
 }
 

@@ -44,6 +44,10 @@ type PlayoutConfig struct {
 	ClockRate    int // of the timestamps, in Hz. It defaults to SampleRate.
 	MaxDelayMS   int // It defaults to 200 ms.
 	MaxConcealMS int // in a row; negative: none. It defaults to 120 ms.
+	// WaitLate: a frame that misses its tick while nothing behind it is held may still come before the next tick, and
+	// is delivered then. So a sender whose clock is slow, or a route that became longer, costs one inserted frame
+	// rather than all frames until the buffer is primed anew.
+	WaitLate bool
 }
 
 // PlayoutStats counts what a Playout did.
@@ -60,6 +64,9 @@ type Playout struct {
 	clock      float64
 	maxFrames  int
 	maxConceal float64
+
+	waitLate bool
+	waiting  bool // a concealed frame was delivered in place of the head, which may still come
 
 	frames map[uint32][]byte
 	free   [][]byte
@@ -102,6 +109,7 @@ func NewPlayout(cfg PlayoutConfig, now float64) (*Playout, error) {
 		maxConceal: float64(cfg.MaxConcealMS),
 		frames:     map[uint32][]byte{},
 		adjusted:   now,
+		waitLate:   cfg.WaitLate,
 	}
 	p.maxFrames = min(max(1, int(float64(cfg.MaxDelayMS)/p.ptimeMS)), maxPlayoutLen/4)
 	p.increment = uint32(math.Round(float64(cfg.FrameSamples) * float64(cfg.ClockRate) / float64(cfg.SampleRate)))
@@ -138,6 +146,12 @@ func (p *Playout) Put(now float64, ts uint32, payload []byte) {
 		}
 	}
 	p.measure(now, ts)
+	if p.waiting && ts == p.head {
+		// It is late, not lost: what stood in for it was an insertion.
+		p.waiting, p.streakMS = false, 0
+		p.Concealed--
+		p.Expansions++
+	}
 	if old, ok := p.frames[ts]; ok {
 		p.frames[ts] = append(old[:0], payload...)
 		return
@@ -230,7 +244,7 @@ func (p *Playout) restart() {
 		p.drop(ts)
 	}
 	p.primed, p.streakMS = false, 0
-	p.noise = false
+	p.noise, p.waiting = false, false
 }
 
 // Reset begins anew: another source.
@@ -265,6 +279,10 @@ func (p *Playout) inNoise(ts uint32) bool {
 func (p *Playout) Tick(now float64) Tick {
 	if !p.primed {
 		return Tick{}
+	}
+	if p.waiting { // it is lost
+		p.waiting = false
+		p.head += p.increment
 	}
 	if len(p.frames) > 2*p.maxFrames {
 		p.prune()
@@ -320,8 +338,12 @@ func (p *Playout) noiseTick() Tick {
 func (p *Playout) underrun(ts uint32) Tick {
 	if p.streakMS+p.ptimeMS <= p.maxConceal {
 		p.streakMS += p.ptimeMS
-		p.head += p.increment
 		p.Concealed++
+		if p.waitLate && len(p.frames) == 0 {
+			p.waiting = true
+		} else {
+			p.head += p.increment
+		}
 		return Tick{Action: ActConceal, Timestamp: ts}
 	}
 	p.streakMS = 0

@@ -10,7 +10,7 @@ the same.
 320
 
 Where aiortp does what nobody can want, sessions do otherwise by default. ``as_reference=True`` brings the
-first four back:
+first five back:
 
 - The frames held back by `jitter_prefetch` are delivered once the sender has been quiet for 0.6 s; aiortp
   keeps them for ever.
@@ -19,6 +19,9 @@ first four back:
 - A video frame with a gap waits 100 ms for a retransmission, or until a key frame begins; aiortp drops
   it, and asks for a key frame, before its own NACK can be answered.
 - Frames that become complete together are delivered together; aiortp delivers one a packet.
+- With `playout`, a frame that comes within a frame's time after its tick is inserted, and counted as an
+  expansion; aiortp drops it and runs dry, once in 200 s where the sender's clock is 100 ppm slow. (The class
+  :class:`AdaptivePlayout` does as aiortp does, without ``wait_for_late=True``.)
 - A-law has the polarity of ITU-T G.711; that of aiortp is reversed.
 - A frame of video with a gap is dropped whole; aiortp's jitter buffer delivers what lies behind the gap.
 - Several packets of audio with one timestamp and a gap among them do not stop a buffer with

@@ -53,6 +53,8 @@ class AdaptivePlayout:
     :param max_conceal_ms: of concealment in a row.
     :param now: a clock in seconds.
     :param clock_rate: of the timestamps, in Hz; by default the codec's sample rate.
+    :param wait_for_late: a frame that misses its tick while the buffer is empty may come before the next one:
+        then the frame that was concealed in its place counts as an expansion. Sessions do so.
     """
 
     def __init__(
@@ -62,6 +64,8 @@ class AdaptivePlayout:
         max_conceal_ms: int = DEFAULT_MAX_CONCEAL_MS,
         now: Callable[[], float] = time.monotonic,
         clock_rate: int | None = None,
+        *,
+        wait_for_late: bool = False,
     ) -> None:
         self._codec = codec
         self._now = now
@@ -75,6 +79,7 @@ class AdaptivePlayout:
                 "clock_rate": clock_rate,
                 "max_delay_ms": max_delay_ms,
                 "max_conceal_ms": max_conceal_ms,
+                "wait_late": int(wait_for_late),
             },
             now(),
         )
