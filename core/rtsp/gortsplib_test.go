@@ -327,7 +327,7 @@ func TestWePlayGortsplibsElementaryMedia(t *testing.T) {
 		fk := &format.KLV{PayloadTyp: 97}
 		video := &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{fv}}
 		klv := &description.Media{Type: description.MediaTypeApplication, Formats: []format.Format{fk}}
-		other := &description.Media{Type: description.MediaTypeAudio, Formats: []format.Format{&format.G711{MULaw: true, SampleRate: 8000, ChannelCount: 1}}}
+		other := &description.Media{Type: description.MediaTypeAudio, Formats: []format.Format{&format.G722{}}}
 		p := newPeerServer(t, nil, everyWay, other, video, klv)
 		s := dial(t, ClientConfig{URL: "rtsp://" + p.RTSPAddress + "/cam", Transport: tr})
 		if m := s.Medias(); len(m) != 2 || m[0].Kind != KindH264 || m[1].Kind != KindKLV {

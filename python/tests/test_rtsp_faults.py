@@ -11,12 +11,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
+from lossy_line import LossyLine
 from test_rtsp import await_, connect, picture, pictures, program, pumping, start
-from tstrans.mpegts import Pts90khz
+from tstrans.mpegts import DemuxEvent, Pts90khz
 from tstrans.rtp import (
     DemuxReceiver,
+    MountHandle,
     RtspClient,
     RtspClientConfig,
     RtspSession,
@@ -175,3 +178,67 @@ def test_stalled_client_slows_nobody(pref: TransportPref) -> None:
                     seen += 1
             assert slowest < 1
             assert n < 2000
+
+
+def push_through(line: LossyLine, mount: MountHandle, events: DemuxReceiver, total: int) -> None:
+    """Pushes packets, each picture when the last is through: no buffer ever overflows."""
+
+    def through() -> bool:
+        return line.seen == mount.stats().packets_pushed and events.stats()[0].packets_received == line.sent
+
+    i = 0
+    while not line.calm:
+        line.calm = mount.stats().packets_pushed >= total
+        mount.push_video(picture(i, 12_000), pts=Pts90khz.from_ms(40 * i), key_frame=True)
+        i += 1
+        await_(through, "the line")
+
+
+def test_losses_on_the_line() -> None:
+    """What a line loses by UDP is reported to a packet, and what arrives is played."""
+    with start(fanout_capacity=4096) as server:
+        mount = server.add_unicast_mount("/live", program(False))
+        address = server.local_addr()
+        assert address
+        with LossyLine(address, loss=0.05) as line:
+            url = f"rtsp://{line.address}/live"
+            with RtspClient.connect(RtspClientConfig(url, transport_pref=TransportPref.UDP)) as session:
+                events = session.into_demux_receiver()
+                push_through(line, mount, events, 3000)
+                got = events.stats()[0]
+                assert line.lost > 100
+                assert got.packets_lost_recv == line.lost
+                assert got.packets_received == mount.stats().packets_pushed - line.lost
+                session.teardown()
+                found = [type(e) for e in events]
+                assert found.count(DemuxEvent.Video) > 100
+                assert found.count(DemuxEvent.Discontinuity) > 50
+
+
+@pytest.mark.parametrize("hold", [10_000, 0])
+def test_order_on_the_line(hold: int) -> None:
+    """With a reorder buffer nothing is out of order or comes twice; without it shows what the line did."""
+    with start(fanout_capacity=4096) as server:
+        mount = server.add_unicast_mount("/live", program(False))
+        address = server.local_addr()
+        assert address
+        with LossyLine(address, repeats=0.01, reorder=0.02) as line:
+            url = f"rtsp://{line.address}/live?reorder={hold}"
+            with RtspClient.connect(RtspClientConfig(url, transport_pref=TransportPref.UDP)) as session:
+                events = session.into_demux_receiver()
+                counters: list[int] = []  # of the continuity of the picture's PID (ISO/IEC 13818-1 2.4.3.3)
+                events.add_byte_sink(
+                    lambda p: counters.append(p[3] & 15) if p[1:3][-1] == 1 and p[3] & 16 else None
+                )
+                push_through(line, mount, events, 3000)
+                assert line.repeated > 10
+                assert line.overtaken > 20
+                assert events.stats()[0].packets_lost_recv == 0
+                session.teardown()
+                seen = [e.payload for e in events if isinstance(e, DemuxEvent.Video)]
+        breaks = sum((b - a) % 16 != 1 for a, b in pairwise(counters))
+        if hold:
+            assert breaks == 0
+            assert seen == [picture(i, 12_000) for i in range(len(seen))]
+        else:
+            assert breaks >= line.overtaken

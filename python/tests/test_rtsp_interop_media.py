@@ -508,6 +508,11 @@ TONES = {
 }
 
 
+def heard(command: list[str | Path], data: bytes = b"") -> bytes:
+    """What another program makes of it."""
+    return subprocess.run(command, input=data, capture_output=True, check=True, timeout=PATIENCE).stdout
+
+
 def frequency(pcm: bytes) -> float:
     """How often mono sound of 8000 16-bit samples a second changes its sign, a second, halved."""
     samples = array.array("h", pcm)[2000:-400]  # past what encoders and decoders swing in and out with
@@ -527,9 +532,7 @@ def test_sound_of_gstreamer(pref: TransportPref, tmp_path: Path) -> None:
     alaw: list[bytes] = []
     with (
         gst_server("( " + " ".join(tracks) + " )") as url,
-        RtspClient.connect(
-            RtspClientConfig(f"{url}?recv_timeout={SILENCE}", transport_pref=pref)
-        ) as session,
+        RtspClient.connect(RtspClientConfig(f"{url}?recv_timeout={SILENCE}", transport_pref=pref)) as session,
         (tmp_path / "in.ts").open("wb") as file,
     ):
         events = session.into_demux_receiver()
@@ -542,27 +545,15 @@ def test_sound_of_gstreamer(pref: TransportPref, tmp_path: Path) -> None:
                 alaw.append(e.payload)
             if len(times) == 5 and all(t[-1] - t[0] > 90_000 for t in times.values()):
                 break
-    decode = ["ffmpeg", "-v", "error", "-ar", "8000", "-ac", "1", "-f", "s16le", "-"]
-    streams = json.loads(
-        subprocess.run(
-            ["ffprobe", "-v", "error", "-show_streams", "-select_streams", "a", "-of", "json", tmp_path / "in.ts"],
-            capture_output=True, check=True, timeout=PATIENCE,
-        ).stdout
-    )["streams"]  # fmt: skip
+    ts = tmp_path / "in.ts"
+    probe = ["ffprobe", "-v", "error", "-show_streams", "-select_streams", "a", "-of", "json", ts]
+    streams = json.loads(heard(probe))["streams"]
     assert [s["codec_name"] for s in streams] == ["mp2", "aac", "aac", "opus"]
-    heard = [
-        subprocess.run(
-            [*decode[:3], "-i", tmp_path / "in.ts", "-map", f"0:a:{i}", *decode[3:]],
-            capture_output=True, check=True, timeout=PATIENCE,
-        ).stdout
-        for i in range(4)
-    ]  # fmt: skip
-    heard.append(
-        subprocess.run(
-            [*decode[:3], "-f", "alaw", "-ar", "8000", "-ac", "1", "-i", "-", *decode[3:]],
-            input=b"".join(alaw), capture_output=True, check=True, timeout=PATIENCE,
-        ).stdout
-    )  # fmt: skip
-    for (name, (tone, _)), pcm in zip(TONES.items(), heard, strict=True):
+    ffmpeg, pcm16 = ["ffmpeg", "-v", "error"], ["-ar", "8000", "-ac", "1", "-f", "s16le", "-"]
+    sounds = [heard([*ffmpeg, "-i", ts, "-map", f"0:a:{i}", *pcm16]) for i in range(4)]
+    sounds.append(
+        heard([*ffmpeg, "-f", "alaw", "-ar", "8000", "-ac", "1", "-i", "-", *pcm16], b"".join(alaw))
+    )
+    for (name, (tone, _)), pcm in zip(TONES.items(), sounds, strict=True):
         assert len(pcm) > 2 * 8000 * 0.7, name
         assert abs(frequency(pcm) - tone) < 0.03 * tone, name
