@@ -17,7 +17,10 @@ PREFIX ?= build/out/prefix
 # The published wheel, once `make peers` has installed it: the differential tests look for it here.
 WITH_PEER = TSTRANS_PEER_PYTHON=$${TSTRANS_PEER_PYTHON:-$$(ls $(CURDIR)/build/interop/env/wheel08/bin/python 2>/dev/null || true)}
 
-GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' 'go.mod' 'go.sum' 'capi/tstrans.map' 'core/hls/page/dist/*' 2>/dev/null)
+# Go's tests open librist where the library finds it.
+WITH_LIBS = TSTRANS_LIBS=$(CURDIR)/python/tstrans/_libs
+
+GO_SOURCES := $(shell git ls-files -co --exclude-standard '*.go' '*.c' '*.h' 'go.mod' 'go.sum' 'capi/tstrans.map' 'build/packaging/librist/*' 'core/hls/page/dist/*' 2>/dev/null)
 
 .PHONY: help
 help: ## list the targets
@@ -66,7 +69,7 @@ test: deps-test venv peers lib test-go test-python ## everything CI runs
 .PHONY: test-go
 test-go: ## the Go tests with the race detector, the C, C++ and cgo-free programs among them
 	go vet ./...
-	go test -race ./...
+	$(WITH_LIBS) go test -race ./...
 
 .PHONY: test-python
 test-python: venv lib ## the Python tests
@@ -76,7 +79,7 @@ test-python: venv lib ## the Python tests
 
 .PHONY: soak
 soak: deps-test venv lib ## the tests that take longer
-	TSTRANS_SOAK=1 go test -timeout 60m ./...
+	TSTRANS_SOAK=1 $(WITH_LIBS) go test -timeout 60m ./...
 	TSTRANS_SOAK=1 $(WITH_PEER) $(VPY) -m pytest -q python/tests
 
 .PHONY: wheel

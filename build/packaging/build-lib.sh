@@ -42,8 +42,10 @@ case "$out" in
 */python/tstrans/*)
   libs=$(dirname "$out")/_libs
   mkdir -p "$libs"
+  rist=$(build/packaging/librist/build.sh)
   for lib in librist.so.4 libcjson.so.1 libmbedcrypto.so.7 libopus.so.0; do
     found=$(ldconfig -p | awk -v lib="$lib" '$1 == lib && !n++ { print $NF }')
+    case "$lib" in librist.*) found=${rist:-$found} ;; esac
     [ -z "$found" ] || cmp -s "$found" "$libs/$lib" || place "$found" "$libs/$lib"
   done
   build/packaging/go-licences.sh "$out" "$(dirname "$out")/_licenses/go-modules.txt"
