@@ -26,6 +26,23 @@ GOP = FPS
 FIRST_PTS = 900_000  # of picture 0
 START_US = 1_767_225_600_000_000
 
+#: Draws the newest picture of a video element: its number and the media time of just that picture, in seconds.
+#: A canvas may be given a picture that the browser has not announced yet, so that nothing that was announced
+#: before tells which one it is.
+DRAW = f"""(video) => {{
+  const picture = new VideoFrame(video);
+  const at = picture.timestamp / 1e6;
+  const canvas = new OffscreenCanvas({WIDTH}, {HEIGHT});
+  const g = canvas.getContext('2d', {{ willReadFrequently: true }});
+  g.drawImage(picture, 0, 0, {WIDTH}, {HEIGHT});
+  picture.close();
+  let n = 0;
+  for (let i = 0; i < {BITS}; i++) {{
+    n = n * 2 + (g.getImageData(i * {BLOCK} + {BLOCK // 2}, {BLOCK // 2}, 1, 1).data[1] > 128 ? 1 : 0);
+  }}
+  return {{ n, at }};
+}}"""
+
 
 def blocks(n: int) -> np.ndarray:
     """Picture n: its number in the first row, most significant bit on the left, and something that moves."""
