@@ -216,8 +216,9 @@ func (m *MuxPublisher) before(t, pts int64, key bool) error {
 			if err := m.endPiece(verdict{cut: true, segment: ticks90k(max(0, d))}); err != nil {
 				return err
 			}
+		} else if p.stream.open == nil {
+			m.w.restart(true)
 		}
-		m.w.restart(true)
 	}
 	if !m.started {
 		m.started, m.start = true, pts
@@ -250,6 +251,9 @@ func (p *Publisher) endPiece(v verdict) error {
 	o := p.stream.open
 	if o == nil {
 		return nil
+	}
+	if err := p.stream.flush(); err != nil {
+		return err
 	}
 	p.dateOpen()
 	if !v.cut {

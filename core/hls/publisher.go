@@ -25,6 +25,9 @@ type Publisher struct {
 	dates    dater
 	watchers []Watcher
 
+	flusher *time.Timer
+	late    bool // flusher is running
+
 	pace *mpegts.Pacer // of a recording; only the one who plays it touches it
 
 	segments uint64
@@ -237,7 +240,26 @@ func (p *Publisher) append(b []byte, meta Segment) error {
 		return err
 	}
 	p.bytes += uint64(len(b))
+	if !p.late && p.stream.open.blob.holds() {
+		p.late = true
+		if p.flusher == nil {
+			p.flusher = time.AfterFunc(flushAfter, p.flushLate)
+		} else {
+			p.flusher.Reset(flushAfter)
+		}
+	}
 	return nil
+}
+
+// flushAfter is how long small pushes are gathered before they are in the file.
+const flushAfter = 100 * time.Millisecond
+
+// flushLate brings to the file what the last pushes gathered, whether or not others follow.
+func (p *Publisher) flushLate() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.late = false
+	_ = p.stream.flush() // where it fails the next push, cut or Finish tells
 }
 
 // cut ends the open segment, if any; d 0 means by the wall clock.
@@ -249,6 +271,9 @@ func (p *Publisher) cut(d time.Duration) error {
 		d = max(0, p.cfg.Now().Sub(p.openedAt))
 	}
 	p.last, p.hasLast = d, true
+	if err := p.stream.flush(); err != nil {
+		return err
+	}
 	return p.stream.end(d)
 }
 
@@ -358,6 +383,9 @@ func (p *Publisher) finish() (*Server, error) {
 	// nothing but for plain packets.
 	if e := p.cut(0); err == nil {
 		err = e
+	}
+	if p.stream.open != nil {
+		_ = p.stream.end(p.last) // with what there is of it
 	}
 	err = errors.Join(err, p.stream.finish())
 	srv := p.server

@@ -273,6 +273,10 @@ func (s *Server) preflight(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func (s *Server) allowed(r *http.Request) bool {
+	// More than one space may follow the scheme (RFC 9110 §11.4), which net/http does not take.
+	if scheme, rest, found := strings.Cut(r.Header.Get("Authorization"), " "); found {
+		r.Header.Set("Authorization", scheme+" "+strings.TrimLeft(rest, " "))
+	}
 	user, password, ok := r.BasicAuth()
 	u, p := sha256.Sum256([]byte(user)), sha256.Sum256([]byte(password))
 	// Both are compared, and by sums: time tells nothing.

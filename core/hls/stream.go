@@ -189,6 +189,15 @@ func (s *Stream) write(b []byte) error {
 	return nil
 }
 
+// flush lets readers see all of the open segment. It comes before a piece of it is listed; where it
+// fails nothing has changed.
+func (s *Stream) flush() error {
+	if s.open == nil {
+		return nil
+	}
+	return s.open.blob.flush()
+}
+
 // part ends a part of the open segment: all that was written since the last.
 func (s *Stream) part(d time.Duration, independent bool) {
 	s.mu.Lock()

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/tstrans/tstrans/core/internal/smalldisk"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
 
@@ -279,25 +279,23 @@ func TestAFullDatabaseIsReportedAndKeepsWhatItTook(t *testing.T) {
 }
 
 func TestFullDisk(t *testing.T) {
-	dir := os.Getenv("TSTRANS_FULL_DISK") // a folder on a file system of a few 100 KB
-	if dir == "" {
-		t.Skip("TSTRANS_FULL_DISK names no small file system")
-	}
-	s := open(t, Config{URL: filepath.Join(dir, "m.db")})
-	n := 0
-	var err error
-	for err == nil {
-		if err = s.Add(context.Background(), &Marker{Time: float64(n), Text: strings.Repeat("x", 4000)}); err == nil {
-			n++
+	smalldisk.Run(t, 700<<10, func(dir string) {
+		s := open(t, Config{URL: filepath.Join(dir, "m.db")})
+		n := 0
+		var err error
+		for err == nil && n < 10_000 {
+			if err = s.Add(context.Background(), &Marker{Time: float64(n), Text: strings.Repeat("x", 4000)}); err == nil {
+				n++
+			}
 		}
-	}
-	if tsterr.KindOf(err) != tsterr.TimelineFull {
-		t.Fatal(n, err)
-	}
-	again := open(t, Config{URL: filepath.Join(dir, "m.db")})
-	if ms, err := again.Markers(context.Background(), Query{}); err != nil || len(ms) != n {
-		t.Fatal(len(ms), n, err)
-	}
+		if tsterr.KindOf(err) != tsterr.TimelineFull {
+			t.Fatal(n, err)
+		}
+		again := open(t, Config{URL: filepath.Join(dir, "m.db")})
+		if ms, err := again.Markers(context.Background(), Query{}); err != nil || len(ms) != n || n == 0 {
+			t.Fatal(len(ms), n, err)
+		}
+	})
 }
 
 func TestURLsThatNameNoDatabase(t *testing.T) {

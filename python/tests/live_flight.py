@@ -26,7 +26,7 @@ GOP = FPS
 FIRST_PTS = 900_000  # of picture 0
 START_US = 1_767_225_600_000_000
 
-#: Draws the newest picture of a video element: its number and the media time of just that picture, in seconds.
+#: Draws the newest picture of a video element: its number and the media time of just that one, in seconds.
 #: A canvas may be given a picture that the browser has not announced yet, so that nothing that was announced
 #: before tells which one it is.
 DRAW = f"""(video) => {{
@@ -88,35 +88,46 @@ def record(n: int) -> bytes:
     )
 
 
-@functools.lru_cache(maxsize=1)
-def pictures(count: int) -> list[bytes]:
-    """Access units of pictures 0 to count - 1 (H.264, Annex B, no reordering)."""
-    import av
+class Pictures:
+    """Access units (H.264, Annex B, no reordering) by number, made when one is first asked for."""
 
-    codec = av.CodecContext.create("libx264", "w")
-    codec.width, codec.height, codec.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    codec.framerate, codec.time_base = FPS, Fraction(1, FPS)
-    codec.options = {
-        "preset": "ultrafast",
-        "tune": "zerolatency",
-        "crf": "20",
-        "x264-params": f"keyint={GOP}:min-keyint={GOP}:scenecut=0",
-    }
-    out: list[bytes] = []
-    for n in range(count):
-        frame = av.VideoFrame.from_ndarray(blocks(n), format="rgb24")
-        frame.pts = n
-        out += [bytes(p) for p in codec.encode(frame)]
-    out += [bytes(p) for p in codec.encode(None)]
-    assert len(out) == count
-    return out
+    def __init__(self) -> None:
+        import av
+
+        self._codec = codec = av.CodecContext.create("libx264", "w")
+        codec.width, codec.height, codec.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        codec.framerate, codec.time_base = FPS, Fraction(1, FPS)
+        codec.options = {
+            "preset": "ultrafast",
+            "tune": "zerolatency",
+            "crf": "20",
+            "x264-params": f"keyint={GOP}:min-keyint={GOP}:scenecut=0",
+        }
+        self._new = av.VideoFrame.from_ndarray
+        self._units: list[bytes] = []
+        self._lock = threading.Lock()
+
+    def __getitem__(self, n: int) -> bytes:
+        with self._lock:
+            while len(self._units) <= n:
+                frame = self._new(blocks(len(self._units)), format="rgb24")
+                frame.pts = len(self._units)
+                (packet,) = self._codec.encode(frame)
+                self._units.append(bytes(packet))
+            return self._units[n]
+
+
+@functools.lru_cache(maxsize=1)
+def pictures() -> Pictures:
+    """The pictures of the flight, the same for all."""
+    return Pictures()
 
 
 class Flight:
     """Muxes the flight and gives it away: a stretch at once, then at its own pace in a thread."""
 
-    def __init__(self, count: int, take: Callable[[bytes], None], telemetry: bool = True) -> None:
-        self.units = pictures(count)
+    def __init__(self, take: Callable[[bytes], None], telemetry: bool = True) -> None:
+        self.units = pictures()
         self.take = take
         program = MuxerProgramConfigBuilder(1, 0x1000).add_video(0x100, VideoCodec.H264)
         if telemetry:
@@ -130,7 +141,7 @@ class Flight:
 
     def push(self, upto: int) -> None:
         """Give pictures away, up to a number, as fast as they are taken."""
-        while self.next < min(upto, len(self.units)):
+        while self.next < upto:
             n = self.next
             pts = Pts90khz((FIRST_PTS + n * 90_000 // FPS) % (1 << 33))
             if self.telemetry:
@@ -147,7 +158,7 @@ class Flight:
 
     def _run(self) -> None:
         begun, first = time.monotonic(), self.next
-        while not self._stop.is_set() and self.next < len(self.units):
+        while not self._stop.is_set():
             self.push(first + int((time.monotonic() - begun) * FPS))
             self._stop.wait(1 / FPS / 2)
 

@@ -88,7 +88,7 @@ def shown(url: str) -> None:
 
 def fly(url: str, send: Callable[[bytes], None]) -> None:
     """Send the flight, each second of it once the one before has come: a burst would overflow a socket."""
-    source = flight.Flight(90, send)
+    source = flight.Flight(send)
     for second in range(6):
         source.push((second + 1) * flight.FPS)
         pts = flight.FIRST_PTS + (second * flight.FPS + 10) * 6000
@@ -122,7 +122,7 @@ def test_a_live_stream_over_srt(tmp_path: pathlib.Path) -> None:
             for at in range(0, len(data), 1316):
                 link.send_bytes(data[at : at + 1316])
 
-        flight.Flight(90, send).push(90)
+        flight.Flight(send).push(90)
         shown(url)
 
 

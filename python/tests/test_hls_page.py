@@ -24,10 +24,12 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 #: Seconds of stream that are there before the page opens.
 BACKLOG = 70
-#: How long the whole stream is.
-LENGTH = 160
-#: A machine that does other things: bounds of time are wider unless this is set.
+#: A machine that does other things: nothing is said of how long something takes unless this is set.
 EXACT = bool(os.environ.get("TSTRANS_SOAK"))
+#: How far behind the edge is live, in seconds.
+LIVE = 8 if EXACT else 20
+#: How long to wait for what has to happen, in ms.
+TIMEOUT = 10_000 if EXACT else 60_000
 
 #: Waits for a picture of which the page was told and which could be drawn, and reads what it shows and what
 #: the page says of it. A page knows of a picture when the browser announces it: one that was drawn before
@@ -36,7 +38,7 @@ READ = f"""() => new Promise((done, fail) => {{
   const video = document.getElementById('video');
   const draw = {flight.DRAW};
   const numbers = new Map();  // by media time
-  const end = performance.now() + 20000;
+  const end = performance.now() + {2 * TIMEOUT};
   let why = 'no picture came';
   const look = (announced) => {{
     if (performance.now() > end) {{ fail(new Error(why)); return; }}
@@ -63,13 +65,13 @@ READ = f"""() => new Promise((done, fail) => {{
     else video.requestVideoFrameCallback((_, frame) => look(frame.mediaTime));
   }};
   again();
-  setTimeout(() => fail(new Error(why)), 22000);
+  setTimeout(() => fail(new Error(why)), {2 * TIMEOUT + 2000});
 }})"""
 
 
-def await_js(page: Any, what: str, seconds: float) -> None:
+def await_js(page: Any, what: str) -> None:
     """Wait for an expression to be true: the page's own policy lets nothing poll inside of it."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + 2 * TIMEOUT / 1000
     while not page.evaluate(f"Boolean({what})"):
         assert time.monotonic() < end, what
         time.sleep(0.02)
@@ -87,7 +89,7 @@ class Stage:
 
     def read(self) -> dict[str, Any]:
         """A picture whose telemetry has come: until then the page shows none."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 2 * TIMEOUT / 1000
         while True:
             got: dict[str, Any] = self.page.evaluate(READ)
             if got["record"] is not None:
@@ -97,7 +99,7 @@ class Stage:
 
     def settled(self, near: float) -> dict[str, Any]:
         """The picture shown once the player is at a stream time."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 2 * TIMEOUT / 1000
         while True:
             got = self.read()
             if got["stream"] is not None and abs(got["stream"] - near) < 3:
@@ -144,7 +146,7 @@ def live(
 
     site = Site(title=title, timeline=timeline, telemetry=track, low_latency=low_latency)
     site.attach(publisher)
-    source = flight.Flight(LENGTH * flight.FPS, take)
+    source = flight.Flight(take)
     source.push(BACKLOG * flight.FPS)
     source.start()
     try:
@@ -167,9 +169,7 @@ def staged(b: Any, tmp: pathlib.Path, container: str) -> Iterator[Stage]:
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         begun = time.monotonic()
         page.goto(url)
-        await_js(
-            page, "document.getElementById('video').currentTime > 0 && window.tstransPage?.picture.pts", 30
-        )
+        await_js(page, "document.getElementById('video').currentTime > 0 && window.tstransPage?.picture.pts")
         opened = time.monotonic() - begun
         x = Stage(page, url, timeline, source, opened)
         yield x
@@ -191,12 +191,12 @@ def stage(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 
 def near_the_edge(stage: Stage) -> None:
-    assert stage.opened < (3 if EXACT else 10), stage.opened
-    end = time.monotonic() + 20
+    assert stage.opened < 3 or not EXACT, stage.opened
+    end = time.monotonic() + 2 * TIMEOUT / 1000
     while True:
         got = stage.read()
         behind = stage.source.next - got["n"]
-        if behind <= (1.5 if EXACT else 6) * flight.FPS:
+        if behind <= (1.5 if EXACT else LIVE) * flight.FPS:
             break
         assert time.monotonic() < end, f"{behind / flight.FPS} s behind"
     print(f"first picture after {stage.opened:.2f} s, {behind / flight.FPS:.2f} s behind")
@@ -215,7 +215,7 @@ def test_fragmented_mp4_plays_as_well(chromium: Any, tmp_path: pathlib.Path) -> 
 
 def test_a_marker_is_a_date_range_to_the_player(stage: Stage) -> None:
     marker = stage.timeline.add(stage.read()["n"] / flight.FPS - 10, 'a "quoted" 100 %')
-    await_js(stage.page, f"tstransPage.dateRanges.some(r => r.id === 'marker-{marker.id}')", 20)
+    await_js(stage.page, f"tstransPage.dateRanges.some(r => r.id === 'marker-{marker.id}')")
     got = stage.page.evaluate(f"tstransPage.dateRanges.find(r => r.id === 'marker-{marker.id}')")
     assert urllib.parse.unquote(got["text"]) == marker.text
     # hls.js puts it at the same place of the player's clock as the page does.
@@ -249,9 +249,9 @@ def test_a_marker_set_in_python_appears_and_leads_to_its_picture(stage: Stage) -
     n = stage.read()["n"] - 20 * flight.FPS
     marker = stage.timeline.add(n / flight.FPS, "landing <b>now</b>")
     begun = time.monotonic()
-    row = stage.page.wait_for_selector(f"tr[data-id='{marker.id}']", timeout=10_000)
+    row = stage.page.wait_for_selector(f"tr[data-id='{marker.id}']", timeout=TIMEOUT)
     took = time.monotonic() - begun
-    assert took < (1 if EXACT else 5), took
+    assert took < 1 or not EXACT, took
     assert row.inner_text().split("\t")[-1] == "landing <b>now</b>"
     row.click()
     stage.page.evaluate("document.getElementById('video').pause()")
@@ -262,7 +262,7 @@ def test_a_marker_set_in_python_appears_and_leads_to_its_picture(stage: Stage) -
     check(got)
     # The same by the bar.
     stage.page.evaluate("tstransPage.goLive()")
-    await_js(stage.page, "tstransPage.behind < 8", 20)
+    await_js(stage.page, f"tstransPage.behind < {LIVE}")
     stage.page.click(f"#ticks button[data-id='{marker.id}']")
     got = stage.settled(n / flight.FPS)
     assert got["n"] - n < 3 * flight.FPS
@@ -271,29 +271,29 @@ def test_a_marker_set_in_python_appears_and_leads_to_its_picture(stage: Stage) -
 
 def test_seeks_back_a_minute_and_returns(stage: Stage) -> None:
     stage.page.evaluate("tstransPage.goLive()")
-    await_js(stage.page, "tstransPage.behind < 8", 20)
+    await_js(stage.page, f"tstransPage.behind < {LIVE}")
     here = stage.read()
     stage.page.evaluate("tstransPage.seek(%r)" % (here["stream"] - 60))
     got = stage.settled(here["stream"] - 60)
     check(stage.read())
-    assert stage.page.evaluate("document.getElementById('live').classList.contains('on')") is False
+    await_js(stage.page, "!document.getElementById('live').classList.contains('on')")
     stage.page.click("#live")
-    await_js(stage.page, "tstransPage.behind < 8", 20)
+    await_js(stage.page, f"tstransPage.behind < {LIVE}")
     check(stage.read())
-    assert stage.read()["n"] > got["n"] + 50 * flight.FPS
+    assert stage.read()["n"] > got["n"] + 30 * flight.FPS
 
 
 def test_keys_and_markers_set_on_the_page(stage: Stage) -> None:
     page = stage.page
     page.keyboard.press("k")
-    await_js(page, "document.getElementById('video').paused", 5)
+    await_js(page, "document.getElementById('video').paused")
     before = page.evaluate("document.getElementById('video').currentTime")
     page.keyboard.press("ArrowLeft")
-    await_js(page, f"Math.abs(document.getElementById('video').currentTime - {before - 5}) < 0.2", 10)
+    await_js(page, f"Math.abs(document.getElementById('video').currentTime - {before - 5}) < 0.2")
     got = stage.settled(stage.read()["stream"])
     page.fill("#text", "by hand")
     page.click("#set button")
-    page.wait_for_selector("tr >> text=by hand", timeout=10_000)
+    page.wait_for_selector("tr >> text=by hand", timeout=TIMEOUT)
     marker = next(m for m in stage.timeline.markers() if m.text == "by hand")
     assert abs(marker.time * flight.FPS - got["n"]) <= 1
     page.evaluate("document.activeElement.blur()")
@@ -301,7 +301,7 @@ def test_keys_and_markers_set_on_the_page(stage: Stage) -> None:
     page.keyboard.press("t")
     assert page.evaluate("document.documentElement.dataset.theme") != theme
     page.keyboard.press("l")
-    await_js(page, "tstransPage.behind < 8 && !document.getElementById('video').paused", 20)
+    await_js(page, f"tstransPage.behind < {LIVE} && !document.getElementById('video').paused")
 
 
 def test_many_markers_five_rows_and_those_out_of_range_hidden(stage: Stage) -> None:
@@ -310,8 +310,8 @@ def test_many_markers_five_rows_and_those_out_of_range_hidden(stage: Stage) -> N
     for i in range(12):
         stage.timeline.add(now - 30 + i, f"many {i}")
     stage.timeline.add(now + 100, "not yet")
-    page.wait_for_selector("tr >> text=not yet", timeout=10_000)
-    await_js(page, "document.querySelectorAll('#rows tr').length === 5", 10)
+    page.wait_for_selector("tr >> text=not yet", timeout=TIMEOUT)
+    await_js(page, "document.querySelectorAll('#rows tr').length === 5")
     first = page.query_selector("#rows tr").inner_text()
     assert first.split("\t")[0] == time.strftime("%H:%M:%S", time.gmtime(now + 100))
     page.click("#older")
@@ -319,7 +319,7 @@ def test_many_markers_five_rows_and_those_out_of_range_hidden(stage: Stage) -> N
     page.click("#newer")
     # Where each stands on the bar, once it was drawn: it is drawn ten times a second.
     by_id = {m.id: m.time for m in stage.timeline.markers()}
-    end_of_wait = time.monotonic() + 20
+    end_of_wait = time.monotonic() + 2 * TIMEOUT / 1000
     while True:
         start, end, marks = page.evaluate(
             "[...tstransPage.range, [...document.querySelectorAll('#ticks button')]"
@@ -352,8 +352,8 @@ def test_a_phone(stage: Stage) -> None:
 
 def test_a_new_epoch_clears_what_was_known(stage: Stage) -> None:
     stage.timeline.begin()
-    await_js(stage.page, "tstransPage.markers.length === 0", 10)
-    await_js(stage.page, "tstransPage.picture.stream > 0", 20)
+    await_js(stage.page, "tstransPage.markers.length === 0")
+    await_js(stage.page, "tstransPage.picture.stream > 0")
     check(stage.read())
 
 
@@ -374,7 +374,7 @@ def test_half_an_hour_makes_nothing_grow(chromium: Any, tmp_path: pathlib.Path) 
         .add_klv(0x101, KlvStreamType.SYNCHRONOUS_METADATA, carries_pts=True).build()
     )  # fmt: skip
     muxer = MuxPublisher.with_config_hls(publisher, program)
-    units = flight.pictures(LENGTH * flight.FPS)
+    units = flight.pictures()
     total = minutes * 60 * flight.FPS
     begun = time.monotonic()
     n = 0
@@ -386,7 +386,7 @@ def test_half_an_hour_makes_nothing_grow(chromium: Any, tmp_path: pathlib.Path) 
         while n < due:
             pts = Pts90khz((flight.FIRST_PTS + n * 90_000 // flight.FPS) % (1 << 33))
             muxer.send_klv(flight.record(n), pts=pts)
-            muxer.send_video(units[n % len(units)], pts=pts, key_frame=n % flight.GOP == 0)
+            muxer.send_video(units[n % (160 * flight.FPS)], pts=pts, key_frame=n % flight.GOP == 0)
             n += 1
 
     page = chromium.new_page(viewport={"width": 1280, "height": 800})

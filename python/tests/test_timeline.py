@@ -147,7 +147,7 @@ def test_clocks() -> None:
 
 def test_telemetry_of_each_picture() -> None:
     with TelemetryTrack() as track:
-        source = flight.Flight(30, track.push_ts)
+        source = flight.Flight(track.push_ts)
         source.push(30)
         track.flush()
         for n in range(30):
@@ -177,7 +177,7 @@ def test_a_muxer_feeds_the_page(tmp_path: pathlib.Path) -> None:
         muxer = MuxPublisher.with_config_hls(publisher, program)
         url = f"http://{muxer.local_addr()}/"
         marker = timeline.add(1.25, 'at "home"\n', {"duration": 2})
-        for n, unit in enumerate(flight.pictures(60)):
+        for n, unit in enumerate(map(flight.pictures().__getitem__, range(60))):
             pts = Pts90khz(flight.FIRST_PTS + n * 6000)
             muxer.send_video(unit, pts=pts, key_frame=n % flight.GOP == 0)
             muxer.send_klv(flight.record(n), pts=pts)

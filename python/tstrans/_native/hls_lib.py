@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import base_abi as base
 from . import hls_abi as abi
-from ._lib import Config, Handle, check, failure, pin, room
-from .transport_lib import SLICE_MS
+from ._lib import Config, Handle, check, failure, pin, plain, room
+from .transport_lib import LONGEST, SLICE_MS, forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DTS",
     "KEY_FRAME",
+    "LONGEST",
     "NO_DURATION",
     "ArgumentError",
     "MuxHandle",
@@ -48,7 +49,27 @@ class PublisherHandle(Handle):
 
     _room = "hls"
     _close_name = "tst_hls_close"
-    __slots__ = ()
+    __slots__ = ("key", "put")
+
+    #: The id, for functions bound by `plain`.
+    key: c_uint64
+    #: tst_hls_push_ts, by `plain`: of bytes up to LONGEST.
+    put: Callable[[c_uint64, bytes, int], int]
+
+    def _own(self, api: Any, handle: int) -> None:
+        self.key = c_uint64(handle)
+        self.put = plain("tst_hls_push_ts")
+        super()._own(api, handle)
+
+    def _forget(self) -> None:
+        super()._forget()
+        self.key.value = 0
+        self.put = forked
+
+    def close(self) -> None:
+        """Give the publisher back; calling it again does nothing."""
+        self.key.value = 0
+        super().close()
 
 
 class ServerHandle(Handle):

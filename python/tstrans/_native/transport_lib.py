@@ -85,7 +85,7 @@ class Domain:
 LONGEST = (1 << 31) - 1
 
 
-def _forked(*_: object) -> int:
+def forked(*_: object) -> int:
     raise ForkedHandleError("opened before this process was forked: open it again here")
 
 
@@ -112,12 +112,12 @@ class Link(Handle):
     def _forget(self) -> None:
         super()._forget()
         self.key.value = 0
-        self._put = self._read = self._cut = _forked
+        self._put = self._read = self._cut = forked
 
     def error(self, status: int) -> BaseException:
         """The exception for a status of a function bound by `plain`."""
-        if self._put is _forked:
-            _forked()
+        if self._put is forked:
+            forked()
         return self.domain.error(status)
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import abc
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 from .._native import hls_lib as lib
-from .._native.hls_lib import failure, pin
+from .._native.hls_lib import LONGEST, failure, pin
 from .._native.transport_lib import unsigned
 from .._value import public_module
 from ..exceptions import HlsError, HlsErrorKind
@@ -127,8 +127,8 @@ class HlsPublisher(Sealed):
         h = self._handle
         if h is None:
             raise finished()
-        if type(ts_bytes) is bytes:
-            status = h._api.tst_hls_push_ts(h._id, ts_bytes, len(ts_bytes))
+        if ts_bytes.__class__ is bytes and len(ts_bytes) <= LONGEST:
+            status = h.put(h.key, ts_bytes, len(ts_bytes))
         else:
             at, n, _kept = pin(ts_bytes)
             status = h._api.tst_hls_push_ts(h._id, at, n)
