@@ -18,14 +18,19 @@ for part in ("values", "peers", "channels", "sdp", "media"):
     importlib.import_module(f"webrtc_ask_{part}")
 
 
-async def main():
-    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
-    out = {}
-    names = sys.argv[3:] or list(QUESTIONS)
+async def part(names, out):
     for name in names:
         t0 = time.monotonic()
         out[name] = plain(await atell(QUESTIONS[name](), 120))
         print(name, round(time.monotonic() - t0, 2), file=sys.stderr)
+
+
+async def main():
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+    out, parts = {}, {}
+    for name in sys.argv[3:] or list(QUESTIONS):
+        parts.setdefault(QUESTIONS[name].__module__, []).append(name)
+    await asyncio.gather(*(part(names, out) for names in parts.values()))
     with open(sys.argv[2], "w") as f:
         json.dump(out, f, indent=1, sort_keys=True)
 
