@@ -42,9 +42,12 @@ REAL_TIME_FORMATS = [
     "x11grab",
 ]
 
-# How far the worker of a player reads ahead, in seconds of media; the packets it then holds at most.
+# How far the worker of a player reads ahead, in seconds of media, and the packets it then holds at most. It
+# sleeps until so little is left, and hands over so many at once: changing threads costs more than a packet.
 _AHEAD = 1.0
+_AHEAD_AGAIN = 0.5
 _MAX_QUEUED = 2048
+_BURST = 16
 # Frames of a live input that wait for their reader; what comes meanwhile waits in the device.
 _MAX_LIVE = 64
 
@@ -57,9 +60,12 @@ _ENCODED_VIDEO = {"h264", "hevc", "vp8"}
 
 def _seconds(data: Any) -> float | None:
     """When a frame or packet is due."""
-    if data.pts is None or data.time_base is None:
-        return None
-    return float(data.pts * data.time_base)
+    pts, base = data.pts, data.time_base
+    return None if pts is None or base is None else float(pts * base.numerator / base.denominator)
+
+
+#: A frame or packet and its time in the input, in seconds; None at the end.
+_Queued = tuple[Media, float | None] | None
 
 
 class PlayerStreamTrack(MediaStreamTrack):
@@ -69,32 +75,38 @@ class PlayerStreamTrack(MediaStreamTrack):
         super().__init__()
         self.kind = kind
         self._player: MediaPlayer | None = player
-        self._queue: deque[Media | None] = deque()
+        self._queue: deque[_Queued] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._start: float | None = None
-        self._read: float | None = None  # the time, in the input, of what was handed out last
+        # Times in the input: of what was handed out last, and at which the worker has to go on.
+        self._read: float | None = None
+        self._low = 0.0
 
     async def recv(self) -> Media:
         """The next frame, or packet; MediaStreamError at the end of the input."""
         if self.readyState != "live" or self._player is None:
             raise MediaStreamError
-        self._player._begin(self)
+        player = self._player
+        player._begin(self)
         while not self._queue:
-            self._waiter = asyncio.get_running_loop().create_future()
+            waiter = player._await(self)
+            if waiter is None:
+                continue
             try:
-                await self._waiter
+                await waiter
             finally:
                 self._waiter = None
-        data = self._queue.popleft()
-        if data is None:
+        item = self._queue.popleft()
+        if item is None:
             self.stop()
-        if data is None or self._player is None:
+        if item is None or self._player is None:
             raise MediaStreamError
-        at = _seconds(data)
+        data, at = item
         if at is not None:
             self._read = at
-            self._player._wake()
-            if self._player._paced:
+            if at >= self._low or not self._queue:
+                player._wake()
+            if player._paced:
                 if self._start is None:
                     self._start = time.monotonic() - at
                 wait = self._start + at - time.monotonic()
@@ -110,8 +122,8 @@ class PlayerStreamTrack(MediaStreamTrack):
             player._end(self)
 
     # In the loop's thread.
-    def _put(self, data: Media | None) -> None:
-        self._queue.append(data)
+    def _put(self, item: _Queued) -> None:
+        self._queue.append(item)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -148,6 +160,7 @@ class MediaPlayer:
         self._thread: threading.Thread | None = None
         self._quit = False
         self._started: set[PlayerStreamTrack] = set()
+        self._burst: list[tuple[PlayerStreamTrack, _Queued]] = []  # read, and not yet in the tracks' queues
         self._decode = decode
         self._loop = loop
         self._streams: dict[PlayerStreamTrack, Any] = {}
@@ -212,21 +225,48 @@ class MediaPlayer:
         with self._lock:
             self._lock.notify_all()
 
+    # In the loop's thread.
+    def _collect(self) -> None:
+        """Put what the worker read into the queues of its tracks."""
+        with self._lock:
+            burst, self._burst = self._burst, []
+        for track, item in burst:
+            track._put(item)
+
+    def _await(self, track: PlayerStreamTrack) -> asyncio.Future[None] | None:
+        """What tells that the worker read something for the track; None where it has already."""
+        with self._lock:
+            if not self._burst:
+                track._waiter = asyncio.get_running_loop().create_future()
+                return track._waiter
+        self._collect()
+        return None
+
     # In the worker's thread.
-    def _room(self, track: PlayerStreamTrack, at: float) -> bool:
-        """Wait until a frame of this time is under a second ahead of its reader; False: the player ends."""
+    def _room(self, track: PlayerStreamTrack, at: float, loop: asyncio.AbstractEventLoop) -> bool:
+        """Wait until a frame of this time is under a second ahead of its reader; False: the player ends.
+
+        What was read before is handed over first, where there is something to wait for.
+        """
         with self._lock:
             if track._read is None:
                 track._read = at
+            ahead = _AHEAD
             while not self._quit and track in self._started:
                 waiting = len(track._queue)
                 if waiting < _MAX_QUEUED and (
-                    at - track._read < _AHEAD if self._paced else waiting < _MAX_LIVE
+                    at - track._read < ahead if self._paced else waiting < _MAX_LIVE
                 ):
                     break
                 if waiting < _MAX_QUEUED and any(t is not track and not t._queue for t in self._started):
                     break  # another track waits for what comes later in the input
+                if self._burst:
+                    loop.call_soon_threadsafe(self._collect)
+                if self._paced:
+                    ahead = _AHEAD_AGAIN
+                    track._low = at - ahead
                 self._lock.wait(1.0)
+            track._low = float("inf")
             return not self._quit
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -235,16 +275,21 @@ class MediaPlayer:
             source = self._frames(tracks) if self._decode else self._packets(tracks)
             for track, data in source:
                 at = _seconds(data)
-                if not self._room(track, 0.0 if at is None else at):
+                if not self._room(track, 0.0 if at is None else at, loop):
                     return
-                loop.call_soon_threadsafe(track._put, data)
+                with self._lock:
+                    self._burst.append((track, (data, at)))
+                    full = len(self._burst) >= _BURST or not self._paced
+                    if full or any(t._waiter is not None for t in tracks):
+                        loop.call_soon_threadsafe(self._collect)
         except Exception as e:  # a broken input ends the tracks, and says why
             if not self._quit:
                 warnings.warn(f"reading ended: {e}", RuntimeWarning, stacklevel=1)
         finally:
+            with self._lock:
+                self._burst += [(track, None) for track in tracks]
             if not loop.is_closed():
-                for track in tracks:
-                    loop.call_soon_threadsafe(track._put, None)
+                loop.call_soon_threadsafe(self._collect)
 
     def _demux(self, tracks: dict[PlayerStreamTrack, Any]) -> Iterator[tuple[PlayerStreamTrack | None, Any]]:
         """The packets of the input, over and over if so asked; (None, None) at the end of each pass."""
