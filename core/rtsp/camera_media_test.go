@@ -130,7 +130,7 @@ func TestCamerasMedia(t *testing.T) {
 			wants: []want{picture, {mpegts.EventKLV, 0, klv, 3600}}, setups: 2,
 		},
 		{
-			name: "sound that is refused", sdp: sdpBack[:strings.Index(sdpBack, "a=sendonly")] + sdpH264,
+			name: "sound that is refused", sdp: strings.TrimSuffix(sdpBack, "a=sendonly\r\n") + sdpH264,
 			script: func(_ int, req *base.Request) *base.Response {
 				if req.Method == base.Setup && strings.HasSuffix(req.URL.String(), "back") {
 					return &base.Response{StatusCode: base.StatusNotFound}
@@ -150,7 +150,8 @@ func TestCamerasMedia(t *testing.T) {
 				{4, 14, 2160, []string{"\x00\x00\x00\x00" + mpa}},
 			},
 			wants: []want{
-				picture, {mpegts.EventAudio, mpegts.CodecAAC, adts(len(aac)) + aac, 1024 * 90 / 16},
+				picture,
+				{mpegts.EventAudio, mpegts.CodecAAC, adts(len(aac)) + aac, 1024 * 90 / 16},
 				{mpegts.EventAudio, mpegts.CodecMP2, mpa, 2160},
 			},
 			setups: 3,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import socket
 import struct
 import threading
@@ -368,3 +370,15 @@ def test_h264_receiver_arguments() -> None:
         rtp.H264DepayConfig(max_au_bytes=0)
     with pytest.raises(TypeError):
         rtp.H264AccessUnit()
+
+
+def test_no_copies() -> None:
+    """A copy of what holds a socket would be the same socket; names of choices come back as themselves."""
+    with rtp.Receiver("rtp://127.0.0.1:0") as rx:
+        for live in (rx, rx.cancel_handle(), rx.stats()):
+            for fail in (copy.copy, copy.deepcopy, pickle.dumps):
+                with pytest.raises(TypeError):
+                    fail(live)
+    tcp = rtp.TransportPref.TCP
+    assert copy.deepcopy(tcp) is tcp
+    assert pickle.loads(pickle.dumps(tcp)) is tcp

@@ -49,6 +49,10 @@ class Final:
     def __init_subclass__(cls) -> None:
         cls.__module__ = public_module(cls.__module__)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy of what holds a link would have the same one, and closing it would close the other's.
+        raise TypeError(f"cannot copy or pickle {type(self).__name__!r} objects")
+
 
 class Frozen(Final):
     """Base of objects whose attributes cannot be assigned."""

@@ -230,7 +230,7 @@ func TestReceivingSocketsAreSmall(t *testing.T) {
 		return m.HeapAlloc
 	}
 	const sockets = 20
-	var conns []*Conn
+	conns := make([]*Conn, 0, sockets)
 	before := heap()
 	for range sockets {
 		c := listen(t, Config{})
