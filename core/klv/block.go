@@ -145,7 +145,7 @@ func (w *BlockDecoder) item(it *Item, v []byte, body int) {
 		w.sent = append(w.sent, uint64(it.Tag))
 		w.errs = append(w.errs, FieldError{Kind: InvalidSentinel, Tag: uint64(it.Tag)})
 	default:
-		w.specials = append(w.specials, special3{uint64(it.Tag), Special(bits >> 56), bits & (1<<56 - 1)})
+		w.specials = append(w.specials, special3{uint64(it.Tag), Special(bits >> specialShift), bits & (1<<specialShift - 1)})
 	}
 }
 

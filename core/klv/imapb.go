@@ -26,6 +26,10 @@ var specialNames = [...]string{
 	"pos_signaling_nan", "neg_signaling_nan", "below_min", "above_max", "user_defined", "reserved",
 }
 
+// specialShift leaves room for the longest payload, that of 8 bytes without the
+// five bits that name the special value.
+const specialShift = 64 - 5
+
 // specialTop holds the first byte of each special value.
 var specialTop = [...]byte{0, 0xc8, 0xe8, 0xd0, 0xf0, 0xd8, 0xf8, 0xe0, 0xe1, 0xc0, 0x80}
 

@@ -61,7 +61,7 @@ func appendUint(dst []byte, u uint64, n int) []byte {
 }
 
 // scalar decodes a number. bits is the double's bit pattern, or the integer;
-// for gotSpecial it is the code's Special in the top byte and its payload.
+// for gotSpecial it is the code's Special in the top five bits and its payload.
 func (it *Item) scalar(v []byte) (bits uint64, got outcome) {
 	switch it.Type {
 	case TLinear:
@@ -123,7 +123,7 @@ func (it *Item) scalar(v []byte) (bits uint64, got outcome) {
 		case !ok:
 			return 0, gotError
 		case sp != NotSpecial:
-			return uint64(sp)<<56 | payload&(1<<56-1), gotSpecial
+			return uint64(sp)<<specialShift | payload, gotSpecial
 		}
 		return math.Float64bits(x), gotValue
 	}

@@ -217,7 +217,7 @@ func (s *Set) AppendTree(dst []byte, v Value, mark Indicator, depth int) ([]byte
 		p := fields[it.index]
 		if p.None() || it.DecodeOnly || it.EmptyTuple && p.Len == 0 {
 			if it.Required && !s.listed(fields, it) {
-				return dst, it.encodeErr(tsterr.KLVEncMissingMandatoryItem, "tag %d (%s) of %s is mandatory", it.Tag, it.Name, s.Name)
+				return dst, missingErr(s, it)
 			}
 			continue
 		}
@@ -301,6 +301,14 @@ func (it *Item) appendItem(dst []byte, v Value, mark Indicator, depth int) ([]by
 	})
 }
 
+// missingErr tells which item lacks. It has its tag even where a value out of
+// range is told without one (NoTag).
+func missingErr(s *Set, it *Item) *tsterr.Error {
+	e := tsterr.New(tsterr.KLVEncMissingMandatoryItem, "tag %d (%s) of %s is mandatory", it.Tag, it.Name, s.Name)
+	e.Field = it.Name
+	return e.With("tag", int64(it.Tag))
+}
+
 // RequireTags reports the first of tags whose item a record of s lacks.
 func RequireTags(s *Set, v Value, tags []uint64) *tsterr.Error {
 	parts := v.Tuple()
@@ -310,7 +318,7 @@ func RequireTags(s *Set, v Value, tags []uint64) *tsterr.Error {
 	for _, tag := range tags {
 		it := s.Item(tag)
 		if parts[it.index].None() {
-			return it.encodeErr(tsterr.KLVEncMissingMandatoryItem, "tag %d (%s) of %s is mandatory", tag, it.Name, s.Name)
+			return missingErr(s, it)
 		}
 	}
 	return nil

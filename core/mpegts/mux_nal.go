@@ -15,7 +15,7 @@ func countNALs(au []byte) (uint64, error) {
 		sc = 1
 	}
 	if !bytes.HasPrefix(au[min(sc, len(au)):], []byte{0, 0, 1}) {
-		return 0, tsterr.At(tsterr.MuxInvalidNAL, "start_code", 0, "video input does not begin with an Annex B start code")
+		return 0, tsterr.At(tsterr.MuxInvalidNAL, "start_code", 0, "video input does not begin with an Annex-B start code")
 	}
 	var n uint64
 	for sc >= 0 {

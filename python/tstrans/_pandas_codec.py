@@ -160,7 +160,8 @@ def _items(items: Iterable[Any], what: str, cls: type) -> list[Any]:
     out = list(items)
     for item in out:
         if not isinstance(item, cls):
-            raise TypeError(f"{what}: a {cls.__name__} is wanted, not {type(item).__name__}")
+            # The kind of error that reading the attributes of a unit from it would give.
+            raise AttributeError(f"{what}: a {cls.__name__} is wanted, not {type(item).__name__}")
     return out
 
 

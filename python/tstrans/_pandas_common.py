@@ -79,7 +79,9 @@ def choices(names: Sequence[object], codes: NDArray[np.integer[Any]]) -> Any:
             # From code + 1 to the place among the used ones.
             return few.array.take((np.cumsum(counts != 0) - 1)[shifted])
     if not gaps and (kinds == {int} or kinds == {bool}):
-        return np.asarray(names)[codes]
+        # Names of another kind, which no code means here, would make text of all.
+        (kind,) = kinds
+        return np.array([n if isinstance(n, kind) else kind() for n in names])[codes]
     table = np.empty(len(names) + 1, object)  # the last place stays None, for -1
     table[:-1] = names
     return table[codes]

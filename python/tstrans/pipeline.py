@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from operator import index
 
 from ._value import Value, _Description
 from .mpegts._config import DemuxerConfig
@@ -216,20 +217,23 @@ if not TYPE_CHECKING:
     PairerOutput.UnpairedKlv = _UnpairedKlv
     PairerOutput.PassThrough = _PassThrough
 
-_TICK = timedelta(seconds=1)
+_MICROSECOND = timedelta(microseconds=1)
+#: A span no two timestamps are apart.
+_FOREVER = (1 << 63) - 1
 
 
 def _ticks(name: str, span: timedelta) -> int:
     """Whole ticks of 1/90000 s: distances are whole ticks, so what is cut off changes no comparison."""
     if span < timedelta(0):
         raise ValueError(f"{name} must not be negative")
-    return span * 90000 // _TICK
+    return min(span // _MICROSECOND * 9 // 100, _FOREVER)
 
 
 def _pid(name: str, value: int) -> int:
-    if not 0 <= value.__index__() <= 0xFFFF:
+    pid = index(value)
+    if not 0 <= pid <= 0xFFFF:
         raise OverflowError(f"{name} {value} does not fit 16 bits")
-    return value.__index__()
+    return pid
 
 
 class Pairer:

@@ -71,22 +71,31 @@ func missing(tag int64, msg string) *tsterr.Error {
 	return tsterr.New(tsterr.KLVMissingRequiredTag, "%s", msg).With("tag", tag)
 }
 
-// compliant checks the order that MISB ST 0601.19 §6 demands.
+// compliant checks that no item is there twice, but for those that may be, and
+// the order that MISB ST 0601.19 §6 demands.
 func compliant(f *klv.Frame, body []byte) *tsterr.Error {
+	versioned := false
+	met := map[uint64]bool{}
+	for off := 0; off < len(body); {
+		t, next, _ := klv.Next(body, off)
+		if it := Set.Item(t.Tag); t.Tag == tagChecksum || it != nil && !it.Multi {
+			if met[t.Tag] {
+				return tsterr.New(tsterr.KLVDuplicateTag, "item %d is there twice", t.Tag).With("tag", int64(t.Tag))
+			}
+			met[t.Tag] = true
+		}
+		versioned = versioned || t.Tag == tagVersion
+		off = next
+	}
 	switch {
 	case f.First != tagTimestamp:
 		return missing(tagTimestamp, "item 2 (precision time stamp) must come first")
 	case f.Last != tagChecksum:
 		return missing(tagChecksum, "item 1 (checksum) must come last")
+	case !versioned:
+		return missing(tagVersion, "item 65 (version) is missing")
 	}
-	for off := 0; off < len(body); {
-		t, next, _ := klv.Next(body, off)
-		if t.Tag == tagVersion {
-			return nil
-		}
-		off = next
-	}
-	return missing(tagVersion, "item 65 (version) is missing")
+	return nil
 }
 
 // checksum compares item 1 with the running sum over everything up to its
@@ -96,8 +105,8 @@ func checksum(f *klv.Frame, record []byte, start int) *tsterr.Error {
 		return tsterr.At(tsterr.KLVTruncatedSet, "checksum", int64(len(record)), "the record has no item 1 (checksum)")
 	}
 	at := start + f.Reserved
-	if f.ReservedLen < 2 {
-		return tsterr.At(tsterr.KLVTruncatedSet, "checksum", int64(at), "item 1 (checksum) has %d of 2 bytes", f.ReservedLen)
+	if f.ReservedLen != 2 {
+		return tsterr.At(tsterr.KLVTruncatedSet, "checksum", int64(at), "item 1 (checksum) has %d bytes, not 2", f.ReservedLen)
 	}
 	declared := binary.BigEndian.Uint16(record[at:])
 	if computed := klv.RunningSum(record[:at]); computed != declared {

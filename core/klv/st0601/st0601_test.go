@@ -161,6 +161,12 @@ func TestDecodeErrors(t *testing.T) {
 		{"no checksum, compliance", unhex(t, ul+"0a02080000000000000001"), Compliance, tsterr.KLVMissingRequiredTag},
 		{"time not first", record(unhex(t, "41011302080000000000000001")), Compliance, tsterr.KLVMissingRequiredTag},
 		{"no version", record(unhex(t, "02080000000000000001")), Compliance, tsterr.KLVMissingRequiredTag},
+		{"checksum of three bytes", unhex(t, ul+"050103000000"), Lenient, tsterr.KLVTruncatedSet},
+		{"twice", record(unhex(t, "02080000000000000001"+"0301610301"+"62"+"410113")), Lenient, tsterr.OK},
+		{"twice, compliance", record(unhex(t, "02080000000000000001"+"0301610301"+"62"+"410113")), Compliance, tsterr.KLVDuplicateTag},
+		{"twice before the time, compliance", record(unhex(t, "0301610301"+"62"+"02080000000000000001")), Compliance, tsterr.KLVDuplicateTag},
+		{"many commands, compliance", record(unhex(t, "02080000000000000001"+"73040102676f"+"73040202676f"+"410113")), Compliance, tsterr.OK},
+		{"unknown twice, compliance", record(unhex(t, "02080000000000000001"+"81480161"+"81480161"+"410113")), Compliance, tsterr.OK},
 		{"label", append([]byte{7}, good[1:]...), Strict, tsterr.KLVBadUniversalLabel},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -33,11 +33,11 @@ func Unmarshal(b []byte) (p Pack, err error) {
 		return p, tsterr.At(tsterr.KLVTruncatedSet, "length", klv.ULSize, "the length is missing or malformed")
 	}
 	at := klv.ULSize + used
-	if n > uint64(len(b)-at) {
-		return p, tsterr.At(tsterr.KLVTruncatedSet, "length", klv.ULSize, "the pack declares %d bytes, %d are there", n, len(b)-at)
-	}
 	if n != bodySize {
 		return p, tsterr.At(tsterr.KLVMalformedBytes, "length", klv.ULSize, "the body has %d bytes, must have %d", n, bodySize)
+	}
+	if len(b)-at < bodySize {
+		return p, tsterr.At(tsterr.KLVTruncatedSet, "length", klv.ULSize, "the pack declares %d bytes, %d are there", n, len(b)-at)
 	}
 	return Pack{b[at], binary.BigEndian.Uint64(b[at+1:])}, nil
 }

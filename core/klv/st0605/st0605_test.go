@@ -34,6 +34,7 @@ func TestPack(t *testing.T) {
 		good[:30]:                  tsterr.KLVTruncatedSet,
 		label:                      tsterr.KLVTruncatedSet,
 		label + "08" + good[34:]:   tsterr.KLVMalformedBytes,
+		label + "05":               tsterr.KLVMalformedBytes,
 		"07" + good[2:]:            tsterr.KLVBadUniversalLabel,
 	} {
 		if _, err := Unmarshal(unhex(t, in)); tsterr.KindOf(err) != kind {

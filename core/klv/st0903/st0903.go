@@ -81,7 +81,7 @@ func Append(dst []byte, v klv.Value, opt Options) ([]byte, error) {
 func comply(v klv.Value, standalone bool) *tsterr.Error {
 	must := required
 	if standalone {
-		must = []uint64{2, 4, 6, 11, 12, 13}
+		must = append(must[:len(must):len(must)], 2, 11, 12, 13)
 	}
 	if err := klv.RequireTags(VMTI, v, must); err != nil {
 		return err

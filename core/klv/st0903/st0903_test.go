@@ -3,6 +3,8 @@ package st0903
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -164,6 +166,25 @@ func TestCompliance(t *testing.T) {
 		v := decoded(t, unhex(t, c.hex))
 		if _, err := Append(nil, v, Options{Compliance: true, Standalone: c.standalone}); tsterr.KindOf(err) != c.kind {
 			t.Errorf("%s: %v, want %v", c.name, err, c.kind)
+		}
+	}
+}
+
+// What lacks is told by its own tag, the field of view too, in the order 4, 6, 2,
+// 11, 12, 13.
+func TestComplianceNamesTheTag(t *testing.T) {
+	items := []string{"040106", "060101", "0208 00000000000f4240", "0b020640", "0c020500", "0d02 0102"}
+	for i, tag := range []int64{4, 6, 2, 11, 12, 13} {
+		hex := ""
+		for k, it := range items {
+			if k < i {
+				hex += it
+			}
+		}
+		_, err := Append(nil, decoded(t, unhex(t, hex)), Options{Compliance: true, Standalone: true})
+		var e *tsterr.Error
+		if !errors.As(err, &e) || e.Kind != tsterr.KLVEncMissingMandatoryItem || !slices.Contains(e.Attrs, tsterr.Attr{Name: "tag", Value: tag}) {
+			t.Errorf("without %d: %+v", tag, err)
 		}
 	}
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +79,8 @@ class Transmuxer:
         config: limits and tolerances of the demuxer.
     """
 
+    __module__ = "tstrans.io"
+
     def __init__(
         self,
         src: str | Path,
@@ -88,7 +91,7 @@ class Transmuxer:
         config: DemuxerConfig | None = None,
     ) -> None:
         self._src = src
-        self._dst = dst
+        self._dst = os.fspath(dst)
         self._drop = drop
         self._atomic = atomic
         self._config = config
@@ -137,7 +140,8 @@ class Transmuxer:
                 )
             return
         carriage = self._config.av1_carriage if self._config is not None else None
-        made = MuxerConfig.from_program_map(program, drop=list(self._drop), av1_carriage=carriage)
+        drop = list(self._drop)
+        made = MuxerConfig.from_program_map(program, drop=drop, av1_carriage=carriage)
         builder = MuxerProgramConfigBuilder._from(made.programs[0])
         self._extend(builder, {s.pid for s in program.streams} | {program.pmt_pid})
         b = MuxerConfigBuilder().av1_carriage(made.av1_carriage).buffer_packets(_ROOM)
@@ -145,8 +149,7 @@ class Transmuxer:
         muxer = Muxer(made)
         self._proxy = self._open(muxer)
         self._map = program
-        dropped = set(self._drop)
-        self._dropped = {s.pid for s in program.streams if s.kind in dropped}
+        self._dropped = {s.pid for s in program.streams if s.kind in drop}
         self._route(muxer, made)
 
     def _extend(self, b: MuxerProgramConfigBuilder, taken: set[int]) -> None:

@@ -139,6 +139,8 @@ def patch_uas_datalink(raw: Buffer, edits: UasDatalinkLs | dict[str, Any]) -> by
     """
     if isinstance(edits, UasDatalinkLs):
         block = edits._as_block()
+    elif not isinstance(edits, dict):
+        raise AttributeError(f"{type(edits).__name__!r} object has no attribute 'universal_label'")
     else:
         if not _FIELDS.issuperset(edits):
             raise TypeError(f"unknown fields: {', '.join(sorted(map(repr, set(edits) - _FIELDS)))}")

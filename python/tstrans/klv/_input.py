@@ -22,6 +22,8 @@ def octet(v: Any, name: str) -> int:
     """A code of one byte, given as int or enumeration member."""
     v = getattr(v, "value", v)
     if not isinstance(v, int):
+        v = getattr(v, "__index__", lambda: v)()
+    if not isinstance(v, int):
         raise TypeError(f"{name} must be an integer, not {type(v).__name__}")
     if not 0 <= v <= 255:
         raise OverflowError(f"{name}: {v} does not fit a byte")

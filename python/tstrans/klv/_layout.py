@@ -200,7 +200,7 @@ def block_of(fields: dict[str, Any]) -> bytes:
             if isinstance(v, str) or not isinstance(v, (bytes, bytearray, memoryview)):
                 raise TypeError(f"{name} must be bytes, not {type(v).__name__}")
             data.append((index, bytes(v)))
-        elif v != () or name not in ("control_commands", "sdcc_flps"):
+        elif name not in ("control_commands", "sdcc_flps") or not isinstance(v, tuple) or v:
             data.append((index, _plain(v)))
     n = len(numbers) + len(data)
     at = _HEADER + (n + 7) // 8 * 8 + 8 * n

@@ -377,6 +377,9 @@ READ: dict[str, Callable[[Any], Any]] = {
 }
 
 
+_CROSSING = frozenset({type(None), bool, int, float, str, bytes})
+
+
 def plain(value: Any) -> Any:
     """A record as nested tuples of plain values, which is what crosses the boundary."""
     if isinstance(value, Value):
@@ -387,4 +390,10 @@ def plain(value: Any) -> Any:
         return value.value
     if isinstance(value, (bytearray, memoryview)):
         return bytes(value)
+    if type(value) in _CROSSING or hasattr(value, "__len__"):
+        return value
+    # Numbers of other libraries. As objects with a buffer they would cross as bytes.
+    for special, kind in (("__index__", int), ("__float__", float)):
+        if hasattr(value, special):
+            return kind(value)
     return value

@@ -201,6 +201,8 @@ def record(v: Any) -> SecurityLs:
 
 
 def _tree(r: SecurityLs) -> tuple[Any, ...]:
+    if not isinstance(r, SecurityLs):
+        raise AttributeError(f"{type(r).__name__!r} object has no attribute 'security_classification'")
     fields = list(plain(r))
     for i, _ in _CODED:
         if fields[i] is not None:
@@ -211,7 +213,7 @@ def _tree(r: SecurityLs) -> tuple[Any, ...]:
 
 def decode_security(buf: Buffer, *, strict: bool = False) -> SecurityLs:
     """A set's body, without label and length. Strict asks for the mandatory items and known codes."""
-    return record(lib.decode_set(_SET, octets(buf), int(strict)))
+    return record(lib.decode_set(_SET, octets(buf), bool(strict)))
 
 
 def encode_security(record: SecurityLs) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import index
+
 from .._native import klv_lib as lib
 from .._value import Value
 from ._input import octets
@@ -175,8 +177,11 @@ _WIDE = {
 def _tree(r: VmtiLs) -> Any:
     for name, bits in _WIDE.items():
         n = getattr(r, name)
-        if n is not None and not 0 <= n < 1 << bits:
+        if n is not None and not 0 <= index(n) < 1 << bits:
             raise OverflowError(f"{name}: {n} does not fit {bits} bits")
+    for t in r.targets:
+        if not isinstance(t, VTargetPack):
+            raise AttributeError(f"{type(t).__name__!r} object has no attribute 'target_id'")
     return _bare(r)
 
 
@@ -184,7 +189,7 @@ def decode_vmti(buf: Buffer, *, strict: bool = False) -> VmtiLs:
     """A set's body as ST 0601 item 74 carries it. Strict refuses field errors and repeated items and asks
     for 4 and 6.
     """
-    return record(lib.decode_set(_VMTI, octets(buf), int(strict)))
+    return record(lib.decode_set(_VMTI, octets(buf), bool(strict)))
 
 
 def encode_vmti(record: VmtiLs) -> bytes:

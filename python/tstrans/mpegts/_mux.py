@@ -46,6 +46,7 @@ class Muxer(_Pushes):
     3
     """
 
+    __module__ = "tstrans.mpegts"
     __slots__ = ("_follower", "_number")
     _follower: _FileProxy | None
 

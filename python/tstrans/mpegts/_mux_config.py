@@ -64,7 +64,13 @@ def _bytes(value: Any) -> bytes:
 def _list_of_bytes(descs: Iterable[Any]) -> tuple[bytes, ...]:
     if isinstance(descs, (str, bytes, bytearray, memoryview)):
         raise TypeError(f"a list of descriptors is required, not {type(descs).__name__!r}")
-    return tuple([_bytes(d) for d in descs])
+    made = []
+    for d in descs:
+        if hasattr(d, "__index__") and not hasattr(d, "__len__"):
+            # bytes(3) would be a descriptor of three zeros.
+            raise TypeError(f"a descriptor is bytes, not {type(d).__name__!r}")
+        made.append(_bytes(d))
+    return tuple(made)
 
 
 class _NoConstructor:
@@ -149,6 +155,7 @@ class MuxerProgramConfigBuilder:
     [257]
     """
 
+    __module__ = "tstrans.mpegts"
     __slots__ = (
         "_classes",
         "_descriptors",
@@ -252,6 +259,8 @@ class MuxerProgramConfigBuilder:
     def add_data(self, pid: int, stream_type: int, *, carries_pts: bool) -> MuxerProgramConfigBuilder:
         """Add a private data stream with the stream_type that its PMT entry shall have."""
         pid, kind, pts = width("pid", pid, 16), index(stream_type), _flag("carries_pts", carries_pts)
+        if not -(1 << 63) <= kind < 1 << 63:
+            raise OverflowError(f"stream_type {kind} does not fit 64 bits")
         if not 0 <= kind <= 255:
             raise ValueError(f"stream_type must be in 0..=255, got {kind}")
         return self._add(DataStreamSpec(pid, kind, pts), _DATA, stream_type=kind, carries_pts=pts)
@@ -397,7 +406,7 @@ class MuxerConfig(_NoConstructor):
                 teletext), or nothing is left.
         """
         dropped = set()
-        for tag in drop or ():
+        for tag in () if drop is None else drop:
             if not isinstance(tag, StreamKindTag):
                 raise ValueError(f"expected a StreamKindTag member; got {tag!r}")
             dropped.add(tag)
@@ -466,6 +475,7 @@ class MuxerConfigBuilder:
     20
     """
 
+    __module__ = "tstrans.mpegts"
     __slots__ = ("_av1_carriage", "_buffer_packets", "_pcr_ms", "_programs", "_psi_ms")
 
     def __init__(self) -> None:

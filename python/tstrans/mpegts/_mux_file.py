@@ -58,6 +58,7 @@ class MuxerDrainProxy:
     file in blocks of 1 MiB.
     """
 
+    __module__ = "tstrans.mpegts"
     _muxer: Muxer
     _fh: Any
 
@@ -195,6 +196,7 @@ _FileProxy.__name__ = _FileProxy.__qualname__ = "MuxerDrainProxy"
 class MuxerFileSink:
     """Writes what a muxer makes to a file; see `Muxer.write_file`."""
 
+    __module__ = "tstrans.mpegts"
     __slots__ = ("_atomic", "_fh", "_muxer", "_path", "_proxy", "_temp")
 
     def __init__(self, muxer: Muxer, path: str | Path, *, atomic: bool = False) -> None:

@@ -261,10 +261,10 @@ def _check_language(language: object) -> None:
         raise ValueError(f"language must be 3 bytes (ISO 639-2), got {language!r}")
 
 
-def _check_int(name: str, value: object, limit: int) -> None:
+def _check_int(name: str, value: object, limit: int | None) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be int; got {type(value).__name__}")
-    if not 0 <= value <= limit:
+    if limit is not None and not 0 <= value <= limit:
         raise ValueError(f"{name} must be in 0..={limit}; got {value}")
 
 
@@ -303,9 +303,9 @@ class DvbTeletextConfig(Value):
         _check_language(language)
         _check_int("teletext_type", teletext_type, 31)
         _check_int("magazine_number", magazine_number, 7)
-        _check_int("page_number", page_number, 0x99)
-        if page_number & 0x0F > 9 or page_number >> 4 > 9:
-            raise ValueError(f"page_number must be two BCD digits; got {page_number:#04x}")
+        _check_int("page_number", page_number, None)
+        if not 0 <= page_number <= 0x99 or page_number & 0x0F > 9:
+            raise ValueError(f"page_number must be two BCD digits, 0x00..=0x99; got {page_number:#04x}")
         _set(self, "language", language)
         _set(self, "teletext_type", teletext_type)
         _set(self, "magazine_number", magazine_number)
