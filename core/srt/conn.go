@@ -14,6 +14,7 @@ import (
 // Conn is one connection, read and written at will by either side.
 type Conn struct {
 	id     sock
+	eid    eventID          // tells that a message waits
 	own    *srtgo.SrtSocket // keeps srtgo's finalizer from closing a dialled socket
 	life   *transport.Life
 	cfg    Config
@@ -45,7 +46,7 @@ func newConn(id sock, own *srtgo.SrtSocket, cfg Config) (*Conn, error) {
 		return nil, libError(no, tsterr.SRTIO, "socket options")
 	}
 	c := &Conn{
-		id: id, own: own, life: transport.NewLife(), cfg: cfg, stream: streamID(id), linger: cfg.Linger,
+		id: id, eid: watchSocket(id), own: own, life: transport.NewLife(), cfg: cfg, stream: streamID(id), linger: cfg.Linger,
 		lastData: time.Now(),
 	}
 	if c.linger < 0 {
@@ -59,6 +60,7 @@ func newConn(id sock, own *srtgo.SrtSocket, cfg Config) (*Conn, error) {
 	c.track.progress = time.Now()
 	if cfg.IdleTimeout == 0 {
 		if err := c.share(); err != nil {
+			unwatch(c.eid)
 			return nil, tsterr.Wrap(tsterr.SRTIO, err, "memory")
 		}
 	}
@@ -101,7 +103,7 @@ func (c *Conn) ReadBatch(arena []byte, spans []transport.Span, timeout time.Dura
 		if timeout >= 0 {
 			wait = max(0, min(wait, timeout-time.Since(begun)))
 		}
-		n, no := readSome(c.id, arena, spans, wait)
+		n, no := readSome(c.id, c.eid, arena, spans, wait)
 		if n > 0 {
 			c.lastData = time.Now()
 			bytes := 0
@@ -297,13 +299,6 @@ func (c *Conn) Close() error {
 		return nil
 	}
 	c.fast.Stop()
-	if !c.gone.Load() && c.track.total() > 0 && c.linger > 0 {
-		for end := time.Now().Add(drainLimit); time.Now().Before(end); time.Sleep(time.Millisecond) {
-			if n, ok := sendBuffer(c.id); !ok || n == 0 {
-				break
-			}
-		}
-	}
 	c.shut()
 	c.fd.close()
 	return nil
@@ -316,6 +311,19 @@ func (c *Conn) shut() {
 		if c.gone.Load() {
 			linger = 0
 		}
-		closeSoon(c.id, linger, c.own)
+		soon(func() {
+			if linger > 0 && c.track.total() > 0 {
+				for end := time.Now().Add(drainLimit); time.Now().Before(end); time.Sleep(time.Millisecond) {
+					if n, ok := sendBuffer(c.id); !ok || n == 0 {
+						break
+					}
+				}
+			}
+			closeSocket(c.id, linger)
+			unwatch(c.eid)
+			if c.own != nil {
+				c.own.Close() // so that its finalizer does not
+			}
+		})
 	})
 }

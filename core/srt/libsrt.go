@@ -22,15 +22,41 @@ static int64_t ts_now_us(void) {
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+// ts_watch makes an epoll of libsrt for one socket. Others of its calls find the socket under a lock that is
+// held while closed sockets are freed, for long where they are hundreds: who waits is not to wait for that.
+static int ts_watch(SRTSOCKET s) {
+	int eid = srt_epoll_create(), events = SRT_EPOLL_IN | SRT_EPOLL_ERR;
+	if (eid == SRT_ERROR) return -1;
+	int now = 0, len = sizeof now;
+	if (srt_epoll_add_usock(eid, s, &events) == SRT_ERROR || srt_getsockflag(s, SRTO_EVENT, &now, &len) == SRT_ERROR ||
+		(now & SRT_EPOLL_ERR) != 0) { // of a link that is lost already no epoll is told
+		srt_epoll_release(eid);
+		return -1;
+	}
+	return eid;
+}
+
+// ts_event reports whether something waits, also when that is the end, and always without an epoll. It does not wait itself: libsrt would
+// wake every waiter of the process at every event.
+static int ts_event(int eid) {
+	SRT_EPOLL_EVENT event;
+	return srt_epoll_uwait(eid, &event, 1, 0) != 0;
+}
+
 // ts_recv takes what is ready; when that is nothing it looks again every step_us
 // until wait_us are over. libsrt's own blocking receive is not used: it drops a
 // message when the link ends while it waits.
-static int ts_recv(SRTSOCKET s, char *buf, int size, ts_span *spans, int max, int least, int64_t wait_us, int step_us, int *err) {
+static int ts_recv(SRTSOCKET s, int eid, char *buf, int size, ts_span *spans, int max, int least, int64_t wait_us, int step_us, int *err) {
 	int n = 0, used = 0;
 	int64_t end = wait_us > 0 ? ts_now_us() + wait_us : 0;
 	*err = 0;
 	while (n < max && size - used >= least) {
-		int r = srt_recvmsg2(s, buf + used, size - used, NULL);
+		int r = SRT_ERROR;
+		if (n == 0 && !ts_event(eid)) {
+			*err = SRT_EASYNCRCV;
+		} else if ((r = srt_recvmsg2(s, buf + used, size - used, NULL)) <= 0) {
+			*err = r == 0 ? SRT_ECONNLOST : srt_getlasterror(NULL);
+		}
 		if (r > 0) {
 			spans[n].off = used;
 			spans[n].len = r;
@@ -38,7 +64,6 @@ static int ts_recv(SRTSOCKET s, char *buf, int size, ts_span *spans, int max, in
 			n++;
 			continue;
 		}
-		*err = r == 0 ? SRT_ECONNLOST : srt_getlasterror(NULL);
 		if (n > 0 || *err != SRT_EASYNCRCV || end == 0) break;
 		int64_t left = end - ts_now_us();
 		if (left <= 0) break;
@@ -59,17 +84,13 @@ static int ts_send(SRTSOCKET s, const char *data, const ts_span *spans, int n, i
 	return n;
 }
 
-// ts_put and ts_ready are what a caller's thread does without entering Go (transport.Shared).
-static int ts_put(void *s, const void *data, uint32_t n) {
-	return srt_sendmsg2((SRTSOCKET)(intptr_t)s, data, (int)n, NULL) != SRT_ERROR;
+// ts_put and ts_ready are what a caller's thread does without entering Go (transport.Shared). The
+// argument is a socket, with its epoll in the upper half.
+static int ts_put(void *arg, const void *data, uint32_t n) {
+	return srt_sendmsg2((SRTSOCKET)(intptr_t)arg, data, (int)n, NULL) != SRT_ERROR;
 }
 
-static int ts_ready(void *s) {
-	int32_t events = 0;
-	int len = sizeof events;
-	return srt_getsockflag((SRTSOCKET)(intptr_t)s, SRTO_EVENT, &events, &len) == SRT_ERROR ||
-		(events & (SRT_EPOLL_IN | SRT_EPOLL_ERR)) != 0;
-}
+static int ts_ready(void *arg) { return ts_event((int)((intptr_t)arg >> 32)); }
 
 static uintptr_t ts_put_function(void) { return (uintptr_t)ts_put; }
 static uintptr_t ts_ready_function(void) { return (uintptr_t)ts_ready; }
@@ -153,16 +174,19 @@ import "C"
 import (
 	"bytes"
 	"net/netip"
+	"runtime/debug"
 	"time"
 	"unsafe"
 
-	"github.com/haivision/srtgo"
 	"github.com/tstrans/tstrans/core/internal/later"
 	"github.com/tstrans/tstrans/core/transport"
 	"github.com/tstrans/tstrans/core/tsterr"
 )
 
-type sock = C.SRTSOCKET
+type (
+	sock    = C.SRTSOCKET
+	eventID = C.int
+)
 
 const (
 	eventIn  = C.SRT_EPOLL_IN
@@ -259,7 +283,7 @@ func (c *Conn) share() error {
 	if err != nil {
 		return err //nolint:wrapcheck // the caller adds what it was for
 	}
-	s.Send, s.Ready, s.Arg = uintptr(C.ts_put_function()), uintptr(C.ts_ready_function()), uintptr(c.id)
+	s.Send, s.Ready, s.Arg = uintptr(C.ts_put_function()), uintptr(C.ts_ready_function()), uintptr(c.id)|uintptr(c.eid)<<32
 	s.Step = uint32(readStep.Microseconds()) //nolint:gosec // a constant
 	s.VisitAfter(0)
 	c.fast, c.track.shared = s, s
@@ -267,10 +291,10 @@ func (c *Conn) share() error {
 	return nil
 }
 
-func readSome(s sock, arena []byte, spans []transport.Span, wait time.Duration) (int, C.int) {
+func readSome(s sock, eid eventID, arena []byte, spans []transport.Span, wait time.Duration) (int, C.int) {
 	var no C.int
 	size := min(len(arena), 1<<30)
-	n := C.ts_recv(s, (*C.char)(unsafe.Pointer(&arena[0])), C.int(size), (*C.ts_span)(unsafe.Pointer(&spans[0])),
+	n := C.ts_recv(s, eid, (*C.char)(unsafe.Pointer(&arena[0])), C.int(size), (*C.ts_span)(unsafe.Pointer(&spans[0])),
 		C.int(min(len(spans), transport.MaxBatch)), MaxPayload, C.int64_t(wait.Microseconds()),
 		C.int(readStep.Microseconds()), &no)
 	return int(n), no
@@ -285,6 +309,18 @@ func writeSome(s sock, data []byte, spans []transport.Span) (int, C.int) {
 	n := C.ts_send(s, p, (*C.ts_span)(unsafe.Pointer(&spans[0])), C.int(len(spans)), &no)
 	return int(n), no
 }
+
+// watchSocket makes what tells that a message waits; unwatch frees it.
+func watchSocket(s sock) eventID { return C.ts_watch(s) }
+
+func unwatch(eid eventID) {
+	if eid >= 0 {
+		C.srt_epoll_release(eid)
+	}
+}
+
+// waits reports whether something waits to be read, also when that is an end.
+func waits(eid eventID) bool { return C.ts_event(eid) != 0 }
 
 // streamID reads the stream id of a connected socket. libsrt pads short ones with zeros.
 func streamID(s sock) string {
@@ -328,19 +364,15 @@ func closeSocket(s sock, linger int) {
 	giveBack.Occasion()
 }
 
-// closeSoon is closeSocket with a bound: while libsrt frees many sockets closed before,
-// for seconds where they are hundreds, it lets nobody close another one. own, where
-// there is one, is closed too, so that its finalizer does not.
-func closeSoon(s sock, linger int, own *srtgo.SrtSocket) {
+// soon does what closes a socket, with a bound: while libsrt frees many sockets closed before,
+// for seconds where they are hundreds, it lets nobody close another one.
+func soon(closeIt func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		closeSocket(s, linger)
-		if own != nil {
-			own.Close()
-		}
+		closeIt()
 	}()
-	t := time.NewTimer(drainLimit)
+	t := time.NewTimer(closeLimit)
 	defer t.Stop()
 	select {
 	case <-done:
@@ -348,10 +380,13 @@ func closeSoon(s sock, linger int, own *srtgo.SrtSocket) {
 	}
 }
 
-// giveBack has the C library return what closed sockets used, a few hundred KiB
-// each: it would keep it, spread over the arenas of libsrt's threads. libsrt frees a
-// socket a second or more after its close, and later where there are hundreds.
-var giveBack = later.Later{Wait: 5 * time.Second, Until: 10 * time.Second, Do: func() { C.malloc_trim(0) }}
+// giveBack has the C library and Go return what closed sockets used, a few hundred KiB
+// each: they would keep it, the one spread over the arenas of libsrt's threads, the other until its next collection. libsrt
+// frees a socket a second or more after its close, and later where there are hundreds.
+var giveBack = later.Later{Wait: 5 * time.Second, Until: 10 * time.Second, Do: func() {
+	C.malloc_trim(0)
+	debug.FreeOSMemory()
+}}
 
 // LibraryVersion returns the version of libsrt, such as "1.5.1".
 func LibraryVersion() string {

@@ -119,7 +119,10 @@ func (l *Listener) Cancelled() bool { return l.life.Cancelled() }
 func (l *Listener) Close() error {
 	if l.life.Close() {
 		l.once.Do(func() {
-			closeSoon(l.id, 0, l.own)
+			soon(func() {
+				closeSocket(l.id, 0)
+				l.own.Close() // so that its finalizer does not
+			})
 		})
 	}
 	return nil

@@ -43,7 +43,7 @@ func (c *Conn) FD() (uintptr, error) {
 func (r *readiness) watch(c *Conn) {
 	defer close(r.ended)
 	for {
-		for readable(c.id)&(eventIn|eventErr) == 0 && !c.life.Cancelled() {
+		for !waits(c.eid) && !c.life.Cancelled() {
 			t := time.NewTimer(pollStep)
 			select {
 			case <-c.life.Done():

@@ -42,9 +42,10 @@ const (
 	// readerLag is how long after a message is due a receiver's user has it, on average:
 	// ours looks every readStep.
 	readerLag = readStep / 2
-	// drainLimit bounds how long Close waits for sent data to be acknowledged; the
-	// rest leaves in the background within the linger time.
+	// drainLimit bounds how long Close waits for sent data to be acknowledged, the
+	// rest leaves in the background within the linger time, and closeLimit the whole of it.
 	drainLimit = 30 * time.Millisecond
+	closeLimit = 40 * time.Millisecond
 	// statsLimit bounds how long statistics wait for libsrt.
 	statsLimit = 30 * time.Millisecond
 	// closeLinger is the linger time of a socket that sets none, in seconds.
