@@ -18,3 +18,8 @@ fi
 PYTHONPATH=$root/python "$py" build/bench/compare.py "$peer" "$py" "$inputs"
 echo "== RTSP: the server's CPU a client"
 PYTHONPATH=$root/python "$py" build/bench/rtsp.py "$peer" "$py" --clients 1,50
+rtc=$root/build/interop/env/aiortc/bin/python
+if [ -x "$rtc" ]; then
+  echo "== WebRTC: a sender's CPU a viewer, beside aiortc"
+  PYTHONPATH=$root/python "$py" build/bench/webrtc.py "$rtc" "$py"
+fi

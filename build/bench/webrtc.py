@@ -1,11 +1,12 @@
 """What sending over WebRTC costs beside a peer package, in CPU time a viewer.
 
-    python webrtc.py PEER_PYTHON OUR_PYTHON [--cases pass,opus,vp8,h264] [--viewers 1,5] [--seconds 6] [--rounds 3]
+    python webrtc.py PEER_PYTHON OUR_PYTHON [--cases pass,opus,vp8,h264] [--viewers 1,5] [--seconds 6]
+                     [--rounds 3]
 
 One process sends with the package that is measured (`aiortc` under the first interpreter, `tstrans.webrtc`
-under the second), another receives with ours and decodes nothing. `pass` sends an H.264 file to all viewers as
-it is; the others encode raw frames anew for each viewer. Prints each side's milliseconds of CPU for a viewer
-and second, and their ratio: below 1 ours is cheaper. What encoders choose to send differs, so it is printed too.
+under the second), another receives with ours and decodes nothing. `pass` sends an H.264 file to all viewers
+as it is; the others encode raw frames anew for each viewer. Printed are each side's milliseconds of CPU for a
+viewer and second, and their ratio: below 1 ours is cheaper. What the encoders chose to send is beside it.
 """
 
 from __future__ import annotations
@@ -168,9 +169,11 @@ def main() -> None:
     if sys.argv[1] == "--side":
         side, *rest = sys.argv[2:]
         if side == "receive":
-            return asyncio.run(receiver(int(rest[0])))
+            asyncio.run(receiver(int(rest[0])))
+            return
         package, case, viewers, seconds, file = rest
-        return asyncio.run(sender(package, case, int(viewers), float(seconds), file))
+        asyncio.run(sender(package, case, int(viewers), float(seconds), file))
+        return
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -184,9 +187,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = os.path.join(folder, "pass.ts")
         clip(file, a.seconds + 12)
-        print(
-            f"{'case':6} {'viewers':>7} {'peer ms':>9} {'ours ms':>9} {'ours/peer':>9} {'pairs':>13} {'Mb/s':>13}"
-        )
+        print("case   viewers   peer ms   ours ms ours/peer         pairs          Mb/s")
         for case in a.cases.split(","):
             for viewers in map(int, a.viewers.split(",")):
                 pairs = [
