@@ -1,12 +1,15 @@
-"""Connections through a real TURN server, coturn: relayed only, and with wrong credentials not at all."""
+"""Connections through a real TURN server, coturn: over UDP, TCP, TLS, and with wrong credentials none."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import tstrans.webrtc as rtc
@@ -18,9 +21,33 @@ pytestmark = pytest.mark.skipif(SERVER is None, reason="coturn is not installed"
 
 
 def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that neither UDP nor TCP uses."""
+    while True:
+        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            try:
+                udp.bind(tcp.getsockname())
+            except OSError:
+                continue
+            return tcp.getsockname()[1]
+
+
+def certificate(folder):
+    """A certificate for 127.0.0.1 that nobody but its own signature vouches for, and its key."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+         "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-keyout", key, "-out", cert],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return cert, key
+
+
+def accepts(port):
+    with socket.socket() as s:
+        s.settimeout(0.2)
+        return s.connect_ex(("127.0.0.1", port)) == 0
 
 
 def answers(port):
@@ -39,7 +66,8 @@ def answers(port):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     at = tmp_path_factory.mktemp("turn")
-    port = free_port()
+    port, tls = free_port(), free_port()
+    cert, key = certificate(at)
     process = subprocess.Popen(
         [
             SERVER,
@@ -56,7 +84,12 @@ def server(tmp_path_factory):
             "-r",
             "example.org",
             "--allow-loopback-peers",
-            "--no-tls",
+            "--tls-listening-port",
+            str(tls),
+            "--cert",
+            str(cert),
+            "--pkey",
+            str(key),
             "--no-dtls",
             "--no-cli",
             "--cli-password",
@@ -74,22 +107,20 @@ def server(tmp_path_factory):
     )
     try:
         end = time.monotonic() + 20
-        while not answers(port):
+        while not (answers(port) and accepts(port) and accepts(tls)):
             assert process.poll() is None and time.monotonic() < end, "coturn does not answer"
             time.sleep(0.05)
-        yield port
+        yield {"udp": port, "tcp": port, "tls": tls, "cert": cert}
     finally:
         process.kill()
         process.wait(10)
 
 
-def configuration(port, password="secret", transport="udp"):
+def configuration(server, password="secret", transport="udp"):
+    scheme, over = ("turns", "tcp") if transport == "tls" else ("turn", transport)
+    url = f"{scheme}:127.0.0.1:{server[transport]}?transport={over}"
     return RTCConfiguration(
-        iceServers=[
-            RTCIceServer(
-                f"turn:127.0.0.1:{port}?transport={transport}", username="viewer", credential=password
-            )
-        ],
+        iceServers=[RTCIceServer(url, username="viewer", credential=password)],
         iceTransportPolicy=RTCIceTransportPolicy.RELAY,
     )
 
@@ -98,10 +129,10 @@ def candidates(pc):
     return [line for line in pc.localDescription.sdp.splitlines() if line.startswith("a=candidate:")]
 
 
-def test_relayed_alone(server):
+def relayed(server, transport):
     async def main():
-        p = rtc.RTCPeerConnection(configuration(server))
-        q = rtc.RTCPeerConnection(configuration(server))
+        p = rtc.RTCPeerConnection(configuration(server, transport=transport))
+        q = rtc.RTCPeerConnection(configuration(server, transport=transport))
         track = rtc.VideoStreamTrack()
         p.addTrack(track)
         channel = p.createDataChannel("through")
@@ -124,12 +155,45 @@ def test_relayed_alone(server):
     run(main(), 40)
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_relayed_alone(server, transport):
+    relayed(server, transport)
+
+
+def test_relayed_over_tls(server):
+    """A process of its own: which certificates are trusted is read once."""
+    env = {
+        **os.environ,
+        "SSL_CERT_FILE": str(server["cert"]),
+        "SSL_CERT_DIR": str(Path(server["cert"]).parent),
+    }
+    env["PYTHONPATH"] = os.pathsep.join(sys.path)
+    program = f"import test_webrtc_turn as t; t.relayed({{'tls': {server['tls']}}}, 'tls')"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=80
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_a_certificate_that_nobody_vouches_for(server):
+    async def main():
+        p = rtc.RTCPeerConnection(configuration(server, transport="tls"))
+        p.createDataChannel("never")
+        await p.setLocalDescription(await p.createOffer())
+        assert candidates(p) == []
+        await p.close()
+
+    run(main(), 40)
+
+
 def test_one_side_relayed(server):
     """A relay reaches a side that has no server, through the address that side shows."""
 
     async def main():
         p = rtc.RTCPeerConnection(configuration(server))
-        q = rtc.RTCPeerConnection(RTCConfiguration(iceServers=[RTCIceServer(f"stun:127.0.0.1:{server}")]))
+        q = rtc.RTCPeerConnection(
+            RTCConfiguration(iceServers=[RTCIceServer(f"stun:127.0.0.1:{server['udp']}")])
+        )
         channel = p.createDataChannel("through")
         got = []
         q.on("datachannel", lambda c: c.on("message", got.append))
