@@ -4,7 +4,7 @@
 //
 // Specifications: RFC 3550 (RTP and RTCP), RFC 3551 (payload type 33), RFC 2250
 // §2 (MPEG-TS). The payload formats of elementary media have packages of their
-// own: rtph264, rtph265, rtpaac, rtpklv.
+// own: rtph264, rtph265, rtpaac, rtpaudio, rtpklv.
 package rtp
 
 import "time"
