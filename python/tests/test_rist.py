@@ -98,6 +98,8 @@ def test_limits_and_ends() -> None:
         assert kind_of(rx.recv) is RistErrorKind.CLOSED
     for call in (rx.recv, rx.stats, tx.stats, lambda: tx.send(b"x")):
         assert kind_of(call) is RistErrorKind.CLOSED
+    assert rx.cancel_handle().is_cancelled()
+    assert tx.cancel_handle().is_cancelled()
     assert "closed" in repr(rx)
 
 

@@ -296,6 +296,12 @@ def test_credentials(pref: TransportPref) -> None:
                 assert kind(lambda bad=bad: connect(server, auth=bad)) is RtspErrorKind.AUTH_FAILED  # type: ignore[misc]
 
 
+def test_trust_anchors_are_no_number() -> None:
+    for number in (0, 5, 1 << 40):
+        with pytest.raises(TypeError):
+            RtspClientConfig("rtsp://127.0.0.1/x", tls_root_certs_pem=number)  # type: ignore[arg-type]
+
+
 def test_no_secrets_shown() -> None:
     config = RtspClientConfig("rtsp://user:secret@camera/live", auth=DigestAuth("user", "secret"))
     for shown in (repr(config), repr(config.auth), repr(BasicAuth("user", "secret"))):

@@ -411,6 +411,15 @@ def test_bad_urls(url: str) -> None:
     assert kind_of(lambda: srt.Sender.from_url(url)) is SrtErrorKind.CONFIG_INVALID
 
 
+def test_no_url_and_no_program() -> None:
+    makers = (srt.Sender, srt.Receiver, srt.DemuxReceiver, srt.ManagedSender, srt.ManagedReceiver)
+    for cls in makers:
+        assert kind_of(lambda cls=cls: cls.from_url("")) is SrtErrorKind.CONFIG_INVALID
+    for mux in (srt.MuxSender, srt.ManagedMuxSender):
+        with pytest.raises(TypeError):
+            mux.from_url("", "no program")  # type: ignore[attr-defined]
+
+
 def test_builder_checks() -> None:
     url = "srt://127.0.0.1:1"
     srt.Builder("http://x")

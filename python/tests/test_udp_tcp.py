@@ -128,6 +128,8 @@ def test_udp_ends(how: str) -> None:
     rx.close()
     for call in (rx.recv, rx.stats, rx.local_addr_port):
         assert udp_kind(call) is UdpErrorKind.CLOSED
+    # A thread that asks for the handle a moment too late is told so by the handle.
+    assert rx.cancel_handle().is_cancelled()
     assert "closed" in repr(rx)
 
 
@@ -232,6 +234,8 @@ def test_tcp_ends(how: str) -> None:
     assert isinstance(error, TcpError)
     assert error.kind is TcpErrorKind.CLOSED
     listener.close()
+    assert listener.cancel_handle().is_cancelled()
+    assert a.cancel_handle().is_cancelled()
 
 
 def test_tcp_builders() -> None:

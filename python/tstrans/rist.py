@@ -175,8 +175,6 @@ class _Base(Closing):
 
     def cancel_handle(self) -> CancelHandle:
         """A handle that ends this object's calls from another thread."""
-        if self._link.closed:
-            raise DOMAIN.closed("the transport")
         return CancelHandle._of(self._flag)
 
 

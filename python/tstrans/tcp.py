@@ -19,7 +19,7 @@ import os
 
 from ._live import CancelHandle as _CancelHandle
 from ._live import Closing, Final, Snapshot, text
-from ._native.tcp_lib import DOMAIN, adopt, dial, listen
+from ._native.tcp_lib import adopt, dial, listen
 from ._native.transport_abi import TST_LINK_LOCAL, TST_LINK_PEER
 from ._native.transport_lib import Link, unsigned
 from .exceptions import TcpError, TcpErrorKind
@@ -207,8 +207,6 @@ class Transport(Closing):
 
     def cancel_handle(self) -> CancelHandle:
         """A handle that ends this object's calls from another thread."""
-        if self._link.closed:
-            raise DOMAIN.closed("the transport")
         return CancelHandle._of(self._flag)
 
     def __repr__(self) -> str:
@@ -326,8 +324,6 @@ class Listener(Closing):
 
     def cancel_handle(self) -> CancelHandle:
         """A handle that ends this object's calls from another thread."""
-        if self._link.closed:
-            raise DOMAIN.closed("the listener")
         return CancelHandle._of(self._flag)
 
 

@@ -103,8 +103,6 @@ class Transport(Closing):
 
     def cancel_handle(self) -> CancelHandle:
         """A handle that ends this object's calls from another thread."""
-        if self._link.closed:
-            raise DOMAIN.closed("the transport")
         return CancelHandle._of(self._flag)
 
 
@@ -220,8 +218,6 @@ class RecvTransport(Closing):
 
     def cancel_handle(self) -> CancelHandle:
         """A handle that ends this object's calls from another thread."""
-        if self._link.closed:
-            raise DOMAIN.closed("the transport")
         return CancelHandle._of(self._flag)
 
     def close(self) -> None:

@@ -145,6 +145,8 @@ class RtspClientConfig:
             raise TypeError("rtcp and keepalive must be bool")
         self._rtcp = rtcp
         self._keepalive = keepalive
+        if hasattr(tls_root_certs_pem, "__index__"):
+            raise TypeError("tls_root_certs_pem must be bytes, not a number of zeros")
         self._roots = None if tls_root_certs_pem is None else bytes(tls_root_certs_pem)
         if not isinstance(rtsp_version, RtspVersion):
             raise TypeError(f"rtsp_version must be an RtspVersion, not {type(rtsp_version).__name__!r}")

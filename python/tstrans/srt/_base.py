@@ -10,6 +10,7 @@ from .._live_managed import Managed as _Managed
 from .._live_managed import PacketByPacket as _PacketByPacket
 from .._live_policy import policy_parameters
 from .._native import srt_lib as lib
+from ..exceptions import SrtError, SrtErrorKind
 from ._stats import SocketStats, SrtStats, socket_level, srt_level
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class CancelHandle(_CancelHandle):
 def parameters(url: str, policy: ReconnectPolicy | None = None, managed: bool = False) -> dict[str, Any]:
     """A URL and a policy as the library takes them."""
     values: dict[str, Any] = {"url": text(url)}
+    if not url:
+        raise SrtError(kind=SrtErrorKind.CONFIG_INVALID, message="the URL is empty")
     if managed:
         values.update(policy_parameters(policy))
     return values

@@ -50,9 +50,9 @@ class MuxSender(_Pushing):
     @staticmethod
     def from_url(url: str, program_config: MuxerProgramConfig) -> MuxSender:
         """Connect as a caller. Raises as `Sender.from_url`."""
+        muxer = muxer_of(program_config)
         values = parameters(url)
         config = lib.check_config(values)
-        muxer = muxer_of(program_config)
         return MuxSender._of(lib.dial(values), muxer, limit(config.send_ms))
 
 
@@ -66,9 +66,9 @@ class ManagedMuxSender(_Pushing, Managed):
         url: str, program_config: MuxerProgramConfig, *, policy: ReconnectPolicy | None = None
     ) -> ManagedMuxSender:
         """Connect as a caller, once; later connections follow the policy."""
+        muxer = muxer_of(program_config)
         values = parameters(url, policy, managed=True)
         config = lib.check_config(values)
-        muxer = muxer_of(program_config)
         self = object.__new__(ManagedMuxSender)
         self._begin(lib.managed_send(values, lib.FIRST), muxer, limit(config.send_ms))
         self._last = None
