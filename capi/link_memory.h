@@ -13,7 +13,7 @@
 #include <time.h>
 
 /* The kinds of core/transport/shared.go. */
-enum { DATAGRAM = 1, RTP = 2, STREAM = 4, CALL = 8, POLL = 16, READY = 32 };
+enum { DATAGRAM = 1, RTP = 2, STREAM = 4, CALL = 8, POLL = 16, READY = 32, RECEIVE = 64, RECEIVE_RTP = 128 };
 
 typedef int send_function(void *arg, const void *data, uint32_t n);
 typedef int ready_function(void *arg);
@@ -102,10 +102,11 @@ static inline void rest_ns(long ns) {
 /* A call without a limit returns to its caller now and then, as one with a longer one may. */
 #define SLICE_MS (100)
 
-static inline int lock(shared *s, int ms) {
+/* hold takes one of a link's locks. */
+static inline int hold(shared *s, _Atomic uint32_t *lock, int ms) {
 	uint32_t none = 0;
 	uint64_t end = 0;
-	for (int tries = 0; !atomic_compare_exchange_weak(&s->send_lock, &none, 1); tries++) {
+	for (int tries = 0; !atomic_compare_exchange_weak(lock, &none, 1); tries++) {
 		none = 0;
 		if (tries < 64) {
 			sched_yield();
@@ -118,6 +119,8 @@ static inline int lock(shared *s, int ms) {
 	}
 	return 1;
 }
+
+static inline int lock(shared *s, int ms) { return hold(s, &s->send_lock, ms); }
 
 static inline void unlock(shared *s) { atomic_store(&s->send_lock, 0); }
 
@@ -144,6 +147,14 @@ static inline int await(shared *s, short events, limit *l) {
 		return n > 0 && fds[1].revents == 0;
 	}
 }
+
+/* receive hands out datagrams to a read; *n of them. 1: done, 0: left to Go, with what is left of the time, -1: nothing
+ * came within it. */
+int tsti_receive(shared *s, uint64_t id, tst_span *spans, size_t cap, size_t *n, uint8_t *arena, size_t arena_cap,
+                 int32_t *ms);
+
+/* left tells whether datagrams that were received wait for Go, or for a caller with more room. */
+int tsti_inlet_left(shared *s);
 
 /* drain sends what is held back; the lock is held. 0: there was no room within the limit. */
 int tsti_burst_drain(shared *s, limit *l);

@@ -121,7 +121,7 @@ static int rested(uint64_t id, int32_t ms) {
 	if (s == NULL) return 0;
 	uint32_t kind = atomic_load(&s->kind);
 	int waits = (kind & (POLL | READY)) != 0 && atomic_load(&s->open);
-	if (waits && !atomic_load(&s->held) && !atomic_load(&s->fed)) {
+	if (waits && !atomic_load(&s->held) && !atomic_load(&s->fed) && !((kind & RECEIVE) && tsti_inlet_left(s))) {
 		limit l = within(ms);
 		if (kind & POLL) {
 			await(s, POLLIN, &l);
@@ -154,6 +154,16 @@ static int rested(uint64_t id, int32_t ms) {
 	} while (0)
 
 tst_status tst_link_read(tst_span *spans, size_t cap, size_t *n, uint8_t *arena, size_t arena_cap, tst_link id, int32_t ms) {
+	place *p = place_of(id);
+	shared *s = n == NULL || spans == NULL || cap == 0 || arena == NULL ? NULL : enter(p, id);
+	if (s != NULL) {
+		int done = 0;
+		if ((atomic_load(&s->kind) & RECEIVE) && atomic_load(&s->open) && !atomic_load(&s->held) && !atomic_load(&s->fed))
+			done = tsti_receive(s, id, spans, cap, n, arena, arena_cap, &ms);
+		leave(p);
+		if (done > 0) return TST_OK;
+		if (done < 0) return TST_E_TIMEOUT;
+	}
 #define READ_LINK(t) tsti_link_read(spans, cap, n, arena, arena_cap, id, t)
 	READ(id, ms, READ_LINK);
 }

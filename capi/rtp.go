@@ -103,6 +103,17 @@ func tst_rtp_receive(out *C.tst_link, config C.tst_config) (st C.tst_status) {
 	return openedLink(out, rtpReceiver{u})
 }
 
+// tsti_rtp_count counts the packets that C handed out and noted.
+//
+//export tsti_rtp_count
+func tsti_rtp_count(id C.tst_link) {
+	var st C.tst_status
+	defer guard(&st)
+	if r, err := peekAs[rtpReceiver](id); err == nil {
+		r.Count()
+	}
+}
+
 // fillRTP fills the counters of a link's packets.
 func fillRTP(out *C.tst_rtp_stats, in inboundLink, clock rtp.ClockMap) C.tst_status {
 	if err := needSized(out); err != nil {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+
+	"github.com/tstrans/tstrans/core/transport"
 )
 
 // InboundConfig says what a stream accepts and how it treats order.
@@ -68,6 +70,9 @@ type Inbound struct {
 	lostTotal uint64 // of earlier sources
 	dupTotal  uint64
 	lateTotal uint64
+
+	arrivals *transport.Shared // packets that C handed out and nobody counted yet, nil without
+	began    uint64            // epoch on C's clock
 }
 
 // NewInbound makes the state of a stream.
@@ -75,17 +80,36 @@ func NewInbound(cfg InboundConfig) *Inbound {
 	if cfg.ClockRate <= 0 {
 		cfg.ClockRate = ClockRate
 	}
-	in := &Inbound{cfg: cfg, epoch: time.Now()}
+	in := &Inbound{cfg: cfg, epoch: time.Now(), began: transport.Monotonic()}
 	if cfg.Hold > 0 {
 		in.order = NewReorder(cfg.Hold)
 	}
 	return in
 }
 
+// lock takes the lock, and counts what arrived before.
+func (in *Inbound) lock() {
+	in.mu.Lock()
+	for {
+		a, ok := in.arrivals.Arrived()
+		if !ok {
+			return
+		}
+		p := Packet{Sequence: a.Sequence, Timestamp: a.Timestamp, SSRC: a.SSRC}
+		in.count(&p, int(a.Size)-HeaderSize, int(a.Size), time.Duration(a.At-in.began)) //nolint:gosec // C saw it after the epoch
+	}
+}
+
+// Count counts what C handed out.
+func (in *Inbound) Count() {
+	in.lock()
+	in.mu.Unlock()
+}
+
 // Push takes a datagram and where it came from. Take all packets with Pop
 // before the next Push: their payloads may lie in it.
 func (in *Inbound) Push(b []byte, from netip.Addr, now time.Time) {
-	in.mu.Lock()
+	in.lock()
 	defer in.mu.Unlock()
 	if in.cfg.Source.IsValid() && from != in.cfg.Source {
 		in.stats.Rejected++
@@ -96,7 +120,7 @@ func (in *Inbound) Push(b []byte, from netip.Addr, now time.Time) {
 		in.stats.Malformed++
 		return
 	}
-	in.count(&p, len(b), now)
+	in.count(&p, len(p.Payload), len(b), now.Sub(in.epoch))
 	if in.order == nil {
 		in.cur, in.has = p, true
 		return
@@ -106,10 +130,11 @@ func (in *Inbound) Push(b []byte, from netip.Addr, now time.Time) {
 	}
 }
 
-func (in *Inbound) count(p *Packet, size int, now time.Time) {
+// count counts a packet of size bytes that came so long after the epoch.
+func (in *Inbound) count(p *Packet, payload, size int, after time.Duration) {
 	in.stats.Packets++
-	in.stats.Bytes += uint64(size) //nolint:gosec // not negative
-	in.stats.PayloadBytes += uint64(len(p.Payload))
+	in.stats.Bytes += uint64(size)           //nolint:gosec // not negative
+	in.stats.PayloadBytes += uint64(payload) //nolint:gosec // not negative
 	if !in.started || p.SSRC != in.ssrc {
 		if in.started {
 			in.stats.SSRCChanges++
@@ -128,7 +153,7 @@ func (in *Inbound) count(p *Packet, size int, now time.Time) {
 		return
 	}
 	// RFC 3550 A.8: the difference of transit times, smoothed by a sixteenth.
-	arrival := int64(now.Sub(in.epoch).Seconds() * float64(in.cfg.ClockRate))
+	arrival := int64(after.Seconds() * float64(in.cfg.ClockRate))
 	transit := arrival - int64(p.Timestamp)
 	if in.hasTrans {
 		d := float64(int32(transit - in.transit)) //nolint:gosec // time stamps wrap at 32 bits
@@ -139,7 +164,7 @@ func (in *Inbound) count(p *Packet, size int, now time.Time) {
 
 // Pop gives the next packet, valid until the next Push.
 func (in *Inbound) Pop(now time.Time) (Packet, bool) {
-	in.mu.Lock()
+	in.lock()
 	defer in.mu.Unlock()
 	if in.order == nil {
 		ok := in.has
@@ -162,14 +187,14 @@ func (in *Inbound) Wait(now time.Time) time.Duration {
 	if in.order == nil {
 		return -1
 	}
-	in.mu.Lock()
+	in.lock()
 	defer in.mu.Unlock()
 	return in.order.Wait(now)
 }
 
 // Control takes an RTCP datagram. Damaged ones are counted and dropped.
 func (in *Inbound) Control(b []byte, from netip.Addr, now time.Time) {
-	in.mu.Lock()
+	in.lock()
 	defer in.mu.Unlock()
 	if in.cfg.Source.IsValid() && from.IsValid() && from != in.cfg.Source {
 		in.stats.Rejected++
@@ -205,7 +230,7 @@ func (in *Inbound) Control(b []byte, from netip.Addr, now time.Time) {
 // Report makes a receiver report with a source description (RFC 3550 §6.4.2,
 // §6.5) in the name of ssrc. It returns nil while nothing has arrived.
 func (in *Inbound) Report(ssrc uint32, cname string, now time.Time) []byte {
-	in.mu.Lock()
+	in.lock()
 	defer in.mu.Unlock()
 	if !in.started {
 		return nil
@@ -239,28 +264,28 @@ func describe(ssrc uint32, cname string) *rtcp.SourceDescription {
 
 // Clock is the last sender report's mapping of RTP ticks to wall-clock time.
 func (in *Inbound) Clock() ClockMap {
-	in.mu.Lock()
+	in.lock()
 	defer in.mu.Unlock()
 	return in.clock
 }
 
 // Reject counts a datagram from an address that the caller does not take.
 func (in *Inbound) Reject() {
-	in.mu.Lock()
+	in.lock()
 	in.stats.Rejected++
 	in.mu.Unlock()
 }
 
 // SSRC is the present source.
 func (in *Inbound) SSRC() (uint32, bool) {
-	in.mu.Lock()
+	in.lock()
 	defer in.mu.Unlock()
 	return in.ssrc, in.started
 }
 
 // Stats reads the counters.
 func (in *Inbound) Stats() InboundStats {
-	in.mu.Lock()
+	in.lock()
 	defer in.mu.Unlock()
 	s := in.stats
 	s.Lost = in.lostTotal + in.seq.Lost()

@@ -31,6 +31,7 @@ type Receiver struct {
 	n, next int        // of the batch that was received last
 	pending Packet     // did not fit the caller's buffer
 	has     bool
+	left    []byte // of what C received and left
 }
 
 // Listen binds the sockets and joins the group when the address is one.
@@ -65,8 +66,7 @@ func Listen(ctx context.Context, cfg ReceiverConfig) (*Receiver, error) {
 		r.timeout = cfg.Timeout
 	}
 	if cfg.Hold == 0 {
-		fd, wait := conn.Own()
-		if r.fast, err = transport.NewShared(r, transport.SharedPoll, fd, wait, 0); err != nil {
+		if err = r.share(cfg); err != nil {
 			_ = conn.Close()
 			return nil, ioError(err, "memory")
 		}
@@ -81,6 +81,24 @@ func Listen(ctx context.Context, cfg ReceiverConfig) (*Receiver, error) {
 		go r.control()
 	}
 	return r, nil
+}
+
+// share has C wait, and take the packets of any source: their arrivals are counted when somebody looks.
+func (r *Receiver) share(cfg ReceiverConfig) (err error) {
+	kind := uint32(transport.SharedPoll)
+	if !cfg.Source.IsValid() {
+		kind |= transport.SharedReceive
+	}
+	fd, wait := r.conn.Own()
+	if r.fast, err = transport.NewShared(r, kind, fd, wait, 0); err != nil {
+		return err //nolint:wrapcheck // the caller adds what it was for
+	}
+	r.count.Share(r.fast)
+	if kind&transport.SharedReceive != 0 {
+		r.fast.TakeRTP(cfg.PayloadType)
+		r.in.arrivals = r.fast
+	}
+	return nil
 }
 
 // control takes the sender's reports and answers them.
@@ -182,6 +200,11 @@ func (r *Receiver) packet(timeout time.Duration) (Packet, error) {
 			r.in.Push(b, from.Addr(), now)
 			continue
 		}
+		if b, ok := r.fast.Left(r.left); ok {
+			r.left = b
+			r.in.Push(b, netip.Addr{}, now)
+			continue
+		}
 		if timeout == -2 {
 			return Packet{}, transport.Timeout("RTP receive")
 		}
@@ -214,6 +237,9 @@ func (r *Receiver) packet(timeout time.Duration) (Packet, error) {
 		}
 	}
 }
+
+// Count makes room where C notes what arrived.
+func (r *Receiver) Count() { r.in.Count() }
 
 // Clock is the sender's mapping of RTP ticks to wall-clock time.
 func (r *Receiver) Clock() ClockMap { return r.in.Clock() }
@@ -249,6 +275,7 @@ func (r *Receiver) Close() error {
 	}
 	r.fast.Stop()
 	err := r.conn.Close()
+	r.fast.Trim()
 	if r.rtcp != nil {
 		_ = r.rtcp.Close() // the media socket's error is the one that matters
 	}

@@ -11,12 +11,14 @@ import (
 
 // What a link lets its caller's thread do without entering Go.
 const (
-	SharedDatagram = 1 << iota // send(2) of a datagram
-	SharedRTP                  // the same, behind an RTP header
-	SharedStream               // send(2) of a piece of a stream
-	SharedCall                 // Send
-	SharedPoll                 // wait with poll(2) on FD and Wake
-	SharedReady                // wait with Ready
+	SharedDatagram   = 1 << iota // send(2) of a datagram
+	SharedRTP                    // the same, behind an RTP header
+	SharedStream                 // send(2) of a piece of a stream
+	SharedCall                   // Send
+	SharedPoll                   // wait with poll(2) on FD and Wake
+	SharedReady                  // wait with Ready
+	SharedReceive                // receive datagrams from FD (inlet.go)
+	SharedReceiveRTP             // the same, and take RTP headers off
 )
 
 // Shared is the part of a link that C code works on beside this one: entering Go
@@ -64,7 +66,11 @@ const (
 
 // NewShared makes the memory of an open link, which lives as long as owner.
 func NewShared[T any](owner *T, kind uint32, fd int, wait *Waiter, most int) (*Shared, error) {
-	mem, err := unix.Mmap(-1, 0, sharedPage+sharedBurst, unix.PROT_READ|unix.PROT_WRITE,
+	size := sharedPage + sharedBurst
+	if kind&SharedReceive != 0 {
+		size = inletEnd
+	}
+	mem, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE,
 		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the caller adds what it was for
@@ -80,12 +86,20 @@ func NewShared[T any](owner *T, kind uint32, fd int, wait *Waiter, most int) (*S
 	return s, nil
 }
 
-// Trim gives the pages of bursts back: the link is closed, and only its counters are
+// Trim gives the pages of messages back: the link is closed, and only its counters are
 // asked for. No thread may be inside C. Nil is fine.
 func (s *Shared) Trim() {
-	if s != nil {
-		_ = unix.Madvise(unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(s), sharedPage)), sharedBurst), unix.MADV_DONTNEED)
+	if s == nil {
+		return
 	}
+	s.drop(sharedPage, inletAt)
+	if s.Kind.Load()&SharedReceive != 0 {
+		s.drop(slotsAt, inletEnd)
+	}
+}
+
+func (s *Shared) drop(from, to int) {
+	_ = unix.Madvise(unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(s), from)), to-from), unix.MADV_DONTNEED)
 }
 
 // Stop has every later call go through Go, which tells why it fails. Nil is fine.
@@ -98,10 +112,13 @@ func (s *Shared) Stop() {
 // Lock makes a sender the only one. It spins: the lock is held for a system call,
 // or while another sender waits for room. Nil is fine.
 func (s *Shared) Lock() {
-	if s == nil {
-		return
+	if s != nil {
+		acquire(&s.sendLock)
 	}
-	for tries := 0; !s.sendLock.CompareAndSwap(0, 1); tries++ {
+}
+
+func acquire(lock *atomic.Uint32) {
+	for tries := 0; !lock.CompareAndSwap(0, 1); tries++ {
 		if tries < 100 {
 			runtime.Gosched()
 			continue
@@ -159,11 +176,12 @@ func flag(b bool) uint32 {
 // VisitAfter has the first send after d go through Go.
 func (s *Shared) VisitAfter(d time.Duration) {
 	if s != nil {
-		s.visit.Store(monotonic() + uint64(d)) //nolint:gosec // not negative
+		s.visit.Store(Monotonic() + uint64(d)) //nolint:gosec // not negative
 	}
 }
 
-func monotonic() uint64 {
+// Monotonic is the time on the monotonic clock, in ns.
+func Monotonic() uint64 {
 	var t unix.Timespec
 	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) // never fails
 	return uint64(t.Nano())                         //nolint:gosec // not negative
@@ -172,7 +190,7 @@ func monotonic() uint64 {
 // Number has C number the packets of an RTP stream: head is the header of any of
 // them, base the time stamp now of a clock of rate Hz, seq the next number.
 func (s *Shared) Number(head [12]byte, base uint32, rate int, seq uint16) {
-	s.head, s.base, s.rate, s.epoch = head, base, uint32(rate), monotonic() //nolint:gosec // a rate
+	s.head, s.base, s.rate, s.epoch = head, base, uint32(rate), Monotonic() //nolint:gosec // a rate
 	s.seq.Store(uint32(seq))
 }
 

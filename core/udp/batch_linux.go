@@ -84,7 +84,7 @@ func (b *recvBatch) take(arena []byte, spans []transport.Span) (n, bytes int, er
 		size := int(b.hdrs[b.next].n)
 		if bytes+size > len(arena) {
 			if n == 0 {
-				err = tsterr.New(tsterr.BufferTooSmall, "the next datagram has %d bytes", size).With("needed", int64(size))
+				err = tooSmall(size)
 			}
 			break
 		}
@@ -95,6 +95,10 @@ func (b *recvBatch) take(arena []byte, spans []transport.Span) (n, bytes int, er
 		n++
 	}
 	return n, bytes, err
+}
+
+func tooSmall(size int) error {
+	return tsterr.New(tsterr.BufferTooSmall, "the next datagram has %d bytes", size).With("needed", int64(size))
 }
 
 func (b *recvBatch) free() {

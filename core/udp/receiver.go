@@ -26,6 +26,8 @@ type Receiver struct {
 
 	mu       sync.Mutex // one ReadBatch at a time; guards what follows
 	lastData time.Time
+	left     []byte // C received it, and it did not fit its caller's room
+	has      bool
 }
 
 // Listen binds the socket and joins the group when the address is one.
@@ -78,7 +80,7 @@ func Listen(ctx context.Context, cfg ReceiverConfig) (*Receiver, error) {
 		return nil, ioError(err, "receive buffers")
 	}
 	if r.idle == 0 { // whose exact end only fill knows
-		if r.fast, err = transport.NewShared(r, transport.SharedPoll, fd, wait, 0); err != nil {
+		if r.fast, err = transport.NewShared(r, transport.SharedPoll|transport.SharedReceive, fd, wait, 0); err != nil {
 			_ = r.Close()
 			return nil, ioError(err, "memory")
 		}
@@ -108,18 +110,34 @@ func (r *Receiver) ReadBatch(arena []byte, spans []transport.Span, timeout time.
 		return 0, err
 	}
 	r.count.RecvCall()
-	n, bytes, err := r.batch.take(arena, spans)
+	n, bytes, err := r.take(arena, spans)
 	if n == 0 && err == nil {
 		if err = r.fill(timeout); err == nil {
 			n, bytes, err = r.batch.take(arena, spans)
 		}
 	}
-	r.fast.SetHeld(r.batch.next < r.batch.n)
+	r.fast.SetHeld(r.has || r.batch.next < r.batch.n)
 	if n > 0 {
 		r.count.Received(n, bytes)
 		return n, nil
 	}
 	return 0, err
+}
+
+// take gives what was received already: C's leavings one at a time, as they are long.
+func (r *Receiver) take(arena []byte, spans []transport.Span) (n, bytes int, err error) {
+	if !r.has && r.batch.next == r.batch.n {
+		r.left, r.has = r.fast.Left(r.left)
+	}
+	if !r.has {
+		return r.batch.take(arena, spans)
+	}
+	if len(spans) == 0 || len(r.left) > len(arena) {
+		return 0, 0, tooSmall(len(r.left))
+	}
+	r.has = false
+	spans[0] = transport.Span{Len: uint32(len(r.left))} //nolint:gosec // a datagram
+	return 1, copy(arena, r.left), nil
 }
 
 func (r *Receiver) fill(timeout time.Duration) error {
@@ -198,6 +216,7 @@ func (r *Receiver) Close() error {
 	if r.batch != nil {
 		r.batch.free()
 	}
+	r.fast.Trim()
 	r.waking.Lock()
 	defer r.waking.Unlock()
 	r.wait.Close()

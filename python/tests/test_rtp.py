@@ -13,6 +13,7 @@ from collections.abc import Callable
 import pytest
 from tstrans import rtp
 from tstrans._native.mpegts_lib import Feeder
+from tstrans._native.rtp_lib import rtp_stats
 from tstrans.exceptions import MuxError, RtpError, RtpErrorKind
 from tstrans.mpegts import (
     DemuxEvent,
@@ -33,6 +34,54 @@ def kind(call: Callable[[], object]) -> RtpErrorKind:
     with pytest.raises(RtpError) as caught:
         call()
     return caught.value.kind
+
+
+def packet(seq: int, payload: bytes, first: int = 0x80, payload_type: int = 33, ssrc: int = 7) -> bytes:
+    return struct.pack(">BBHII", first, payload_type, seq & 0xFFFF, seq * 90, ssrc) + payload
+
+
+def test_packets_of_every_form_arrive_in_order_and_are_counted() -> None:
+    with rtp.Receiver("rtp://127.0.0.1:0") as rx, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tx:
+        host, port = rx.local_addr().rsplit(":", 1)
+        tx.connect((host, int(port)))
+        body = [b"%04d" % i + TS[4:] for i in range(12)]
+        sent = [
+            *(packet(i, body[i]) for i in range(3)),
+            b"no RTP",
+            packet(3, body[3] + b"\0\0\3", first=0xA0),  # padding
+            packet(4, b"\0\0\0\1" + body[4], first=0x81),  # a contributing source
+            packet(5, b"\xbe\xde\0\1\x10\0\0\0" + body[5], first=0x90),  # an extension
+            packet(90, b"another type", payload_type=96),
+            packet(6, body[6], payload_type=33 | 0x80),  # a marker
+            packet(7, body[7] * 50),
+            *(packet(i, body[i]) for i in (8, 9, 11)),
+        ]
+        for round_ in range(2):
+            for data in sent:
+                tx.send(data)
+            want = [*body[:7], body[7] * 50, body[8], body[9], body[11]]
+            assert [rx.recv(5000) for _ in want] == want
+            stats = rtp_stats(rx._link)
+            assert stats.packets_received == (round_ + 1) * 11
+            assert stats.packets_malformed == (round_ + 1) * 2
+        assert stats.packets_lost == 1
+        assert stats.packets_duplicate == 11
+        assert kind(lambda: rx.recv(0)) == RtpErrorKind.BACKPRESSURE
+
+
+def test_many_packets_are_counted_though_nobody_looks() -> None:
+    with rtp.Receiver("rtp://127.0.0.1:0") as rx, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tx:
+        host, port = rx.local_addr().rsplit(":", 1)
+        tx.connect((host, int(port)))
+        numbers = [i for i in range(66_000, 72_000) if i % 1000]  # every thousandth is missing
+        for at in range(0, len(numbers), 50):
+            for i in numbers[at : at + 50]:
+                tx.send(packet(i, TS))
+            for _ in numbers[at : at + 50]:
+                assert rx.recv(5000) == TS
+        stats = rtp_stats(rx._link)
+        assert (stats.packets_received, stats.packets_lost) == (len(numbers), 5)
+        assert stats.bytes_received == len(numbers) * (12 + len(TS))
 
 
 def program() -> MuxerProgramConfig:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from tstrans import tcp, udp
-from tstrans.exceptions import TcpError, TcpErrorKind, UdpError, UdpErrorKind
+from tstrans._native.transport_lib import Messages
+from tstrans.exceptions import TcpError, TcpErrorKind, TstError, UdpError, UdpErrorKind
 
 
 def udp_kind(call: Callable[[], object]) -> UdpErrorKind:
@@ -55,6 +56,49 @@ def parked(call: Callable[[], object], end: Callable[[], object]) -> BaseExcepti
 
 
 # ---- UDP
+
+
+def numbered(sizes: list[int]) -> list[bytes]:
+    return [(b"%05d" % i * (n // 5 + 1))[:n] for i, n in enumerate(sizes)]
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        [1316] * 20,
+        [1316] * 5 + [188] * 3 + [1316] * 5,
+        [0, 1, 2031, 2032, 2033, 2048, 2049, 1316, 9000, 1316, 0, 30000, 7],
+        [65507],
+    ],
+)
+def test_datagrams_of_every_size_arrive_together(sizes: list[int]) -> None:
+    with receiver() as rx, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tx:
+        tx.connect(("127.0.0.1", rx.local_addr_port()))
+        for round_ in range(3):  # what came before settles where the system puts them
+            sent = numbered(sizes if round_ % 2 == 0 else sizes[::-1])
+            for data in sent:
+                tx.send(data)
+            assert [rx.recv(timeout_ms=5000)[0] for _ in sent] == sent
+        stats = rx.stats()
+        assert (stats.datagrams_received, stats.bytes_received) == (3 * len(sizes), 3 * sum(sizes))
+        assert udp_kind(lambda: rx.recv(timeout_ms=0)) == UdpErrorKind.IO
+
+
+def test_datagrams_wait_for_a_reader_with_room() -> None:
+    with receiver() as rx, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tx:
+        tx.connect(("127.0.0.1", rx.local_addr_port()))
+        small, middle, large = (Messages(rx._link, arena=size) for size in (10_000, 40_000, 100_000))
+        sent = numbered([15_000, 15_000, 15_000, 100])
+        for data in sent:
+            tx.send(data)
+        with pytest.raises(TstError, match="15000 bytes"):  # nothing is lost by it
+            small.get(5000)
+        assert middle.get(5000) == sent[0]
+        got = [*middle.queue]
+        middle.drop()
+        while len(got) < len(sent) - 1:
+            got.append(large.get(0))
+        assert got == sent[1:]
 
 
 def test_datagrams_stay_whole_and_in_order() -> None:
