@@ -35,6 +35,7 @@ typedef struct {
 
 #define POST_FILL (0xFFFF)
 #define MOST (65000)
+#define RESTART (1u << 16)
 
 _Static_assert(sizeof(lane) == 64, "the lane layout is pinned");
 _Static_assert(offsetof(ring, lanes) == 192, "the ring layout is pinned");
@@ -72,6 +73,14 @@ tst_status tst_aio_post(uint32_t *timestamp, uint64_t lane_, uint32_t kind, tst_
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
 	uint32_t at = (uint32_t)(head & (r->size - 1)), end = r->size - at;
+	if (head == tail && at >= RESTART) {
+		/* Nothing is in it: it goes on at the start, so that only as much memory is touched as is ever in flight. The
+		 * owner reads head before tail, and writes tail only where it took something, which it cannot do now. */
+		head = tail = head + end;
+		atomic_store_explicit(&r->tail, tail, memory_order_seq_cst);
+		at = 0;
+		end = r->size;
+	}
 	uint32_t whole = need <= end ? need : end + need; /* a record does not wrap: the end is filled */
 	if (head - tail + whole > r->size) {
 		atomic_store_explicit(&r->lock, 0, memory_order_release);

@@ -1,6 +1,6 @@
 // Package aio runs RTP sessions of voice and video for a process that has an event loop of its own, thousands of
 // calls at a time. One owner goroutine serves the sockets of all sessions: it sleeps until something comes, and then
-// works in ticks of two to four milliseconds, so that wake-ups are shared. What the user sends goes into a ring in shared
+// works in ticks of two or four milliseconds, so that wake-ups are shared. What the user sends goes into a ring in shared
 // memory, what arrives comes back in pages of records, with one wake-up of the user's loop a batch: neither direction
 // enters the Go runtime from the user's thread.
 //
@@ -14,12 +14,13 @@ import "time"
 const (
 	// MaxSessions bounds the sessions of a process.
 	MaxSessions = 1 << 14
-	// While anything moves, the owner looks at slowTicks instants in the usual frame of 20 ms, and at fastTicks once
-	// that brings work for several sessions: a wake-up costs as much as ten packets. The grid repeats each frame, so a
-	// stream keeps its rhythm.
+	// While anything moves, the owner looks at slowTicks instants in the usual frame of 20 ms, and at fastTicks, the
+	// slow ones among them, once fastWork posts, datagrams and timers come in a frame: a wake-up costs as much as ten
+	// packets. Below slowWork it goes back. The grid repeats each frame, so a stream keeps its rhythm.
 	slowTicks   = 5
-	fastTicks   = 11
-	fastWork    = 10
+	fastTicks   = 10
+	fastWork    = 90
+	slowWork    = 60
 	frame       = 20 * time.Millisecond
 	ringBytes   = 8 << 20
 	maxDatagram = 1 << 16

@@ -29,6 +29,9 @@ type Engine struct {
 	open     int
 	packet   []byte // scratch for encoding
 	ticks    uint64
+	// tick is how far apart the instants are that the owner looks at now, in ns; 0: it looks when something comes.
+	tick    int64
+	instant int64 // the one it looks at
 	// phase shifts the grid of ticks, so that two processes that talk to each other do not race for one instant.
 	phase int64
 }
@@ -161,11 +164,12 @@ const maxEvents = 1024
 func (e *Engine) run() {
 	runtime.LockOSThread()
 	events := make([]unix.EpollEvent, maxEvents)
-	busy, ticks := false, int64(slowTicks)
+	busy, ticks, load := false, int64(slowTicks), int64(0)
 	for {
-		timeout := 0
+		timeout, instant := 0, int64(0)
 		if busy {
-			sleepUntil(((now()-e.phase)*ticks/int64(frame)+1)*int64(frame)/ticks + e.phase)
+			instant = ((now()-e.phase)*ticks/int64(frame)+1)*int64(frame)/ticks + e.phase
+			sleepUntil(instant)
 		} else {
 			timeout = e.patience()
 			if timeout != 0 {
@@ -181,6 +185,12 @@ func (e *Engine) run() {
 		}
 		e.mu.Lock()
 		e.ticks++
+		e.tick, e.instant = 0, instant
+		if busy {
+			e.tick = int64(frame) / ticks
+		} else {
+			e.instant = now()
+		}
 		work := e.flush()
 		for n > 0 {
 			work += n
@@ -201,9 +211,14 @@ func (e *Engine) run() {
 			return
 		}
 		e.mu.Unlock()
-		busy, ticks = work > 0, slowTicks
-		if work >= fastWork {
+		busy = work > 0
+		// Work a frame, times 256, averaged over some 16 ticks.
+		load += (int64(work)*ticks*256 - load) / 16
+		switch {
+		case load >= fastWork*256:
 			ticks = fastTicks
+		case load < slowWork*256:
+			ticks = slowTicks
 		}
 	}
 }
@@ -250,6 +265,8 @@ func (e *Engine) ready(id int) {
 	fd := s.rtp
 	if control {
 		fd = s.rtcp
+	} else if s.rhythm.early(e) {
+		return // epoll tells of it again at the next tick
 	}
 	// A flood on one socket does not keep the others waiting: what is left is read at the next tick.
 	for range 4 {

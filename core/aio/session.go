@@ -61,6 +61,7 @@ type Session struct {
 	slot uint32
 	gen  uint32
 
+	rhythm              rhythm
 	rtp, rtcp           int // descriptors
 	local, localRTCP    netip.AddrPort
 	remote, remoteRTCP  target
@@ -121,6 +122,7 @@ func (e *Engine) Open(cfg Config, hub *Hub) (*Session, error) {
 	}
 	if s.voice != nil {
 		s.voice.start()
+		s.rhythm.period = s.voice.ptime
 	}
 	e.kick() // a timer may be due before what the owner sleeps for
 	return s, nil

@@ -71,10 +71,15 @@ func (r *ring) empty() bool {
 	return atomic.LoadUint64(&r.head.head) == atomic.LoadUint64(&r.head.tail)
 }
 
-// drain hands what was posted to f, one record at a time.
+// drain hands what was posted to f, one record at a time. The posting side moves an empty ring's tail, and then its
+// head, on to the start: head is read first, so that a tail beyond it means that there was nothing.
 func (r *ring) drain(f func(p *post, data []byte)) (n int) {
-	head, tail := atomic.LoadUint64(&r.head.head), atomic.LoadUint64(&r.head.tail)
-	for tail != head {
+	head := atomic.LoadUint64(&r.head.head)
+	tail := atomic.LoadUint64(&r.head.tail)
+	if tail >= head {
+		return 0
+	}
+	for tail < head {
 		at := tail % ringBytes
 		if ringBytes-at < postHead {
 			tail += ringBytes - at // too little for a record: the next one begins at the start

