@@ -43,15 +43,17 @@ def get():
     return data
 """,
 )
-RIST_RECEIVER = RECEIVER.format(module="rist", open="get = m.RecvTransport.builder().bind_url(sys.argv[1]).build().recv")
-SRT_SENDER = """
+RIST_RECEIVER = RECEIVER.format(
+    module="rist", open="get = m.RecvTransport.builder().bind_url(sys.argv[1]).build().recv"
+)
+SENDER = """
 import sys, time
-from tstrans import srt
+from tstrans import {module} as m
 url, first, rate = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 end = time.monotonic() + 20
 while True:
     try:
-        tx = srt.Sender.from_url(url)
+        put = {put}
         break
     except Exception:
         if time.monotonic() > end:
@@ -64,7 +66,37 @@ while True:
     if ahead > 0:
         time.sleep(ahead)
     numbers = ((7 * i + k).to_bytes(8, "big") for k in range(7))
-    tx.send_bytes(b"".join(b"\\x47\\x01\\x00\\x10" + n + bytes(176) for n in numbers))
+    put(b"".join(b"\\x47\\x01\\x00\\x10" + n + bytes(176) for n in numbers))
+    i += 1
+"""
+SENDERS = {
+    "srt": SENDER.format(module="srt", put="m.Sender.from_url(url).send_bytes"),
+    **{
+        m: SENDER.format(module=m, put="m.Transport.builder().url(url).build().send")
+        for m in ("tcp", "rist", "udp")
+    },
+}
+#: The same with access units: argv are a module and a URL.
+UNITS_SENDER = """
+import importlib, sys, time
+from tstrans import srt
+from tstrans.mpegts import MuxerProgramConfigBuilder, Pts90khz, VideoCodec
+module, url = importlib.import_module("tstrans." + sys.argv[1]), sys.argv[2]
+program = MuxerProgramConfigBuilder(1, 0x100).add_video(0x101, VideoCodec.H264).build()
+nal = bytes.fromhex("000000016742001e8d68501ed00f08846a0000000168ce388000000001" + "65" + "88" * 800)
+end = time.monotonic() + 20
+while True:
+    try:
+        tx = module.ManagedMuxSender.from_url(url, program)
+        break
+    except Exception:
+        if time.monotonic() > end:
+            raise
+        time.sleep(0.02)
+i = 0
+while True:
+    tx.push_video(nal, pts=Pts90khz.from_raw(3000 * i), key_frame=True)
+    time.sleep(0.01)
     i += 1
 """
 
