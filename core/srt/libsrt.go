@@ -36,8 +36,8 @@ static int ts_watch(SRTSOCKET s) {
 	return eid;
 }
 
-// ts_event reports whether something waits, also when that is the end, and always without an epoll. It does not wait itself: libsrt would
-// wake every waiter of the process at every event.
+// ts_event reports whether something waits, also when that is the end, and always without an
+// epoll. It does not wait itself: libsrt would wake every waiter of the process at every event.
 static int ts_event(int eid) {
 	SRT_EPOLL_EVENT event;
 	return srt_epoll_uwait(eid, &event, 1, 0) != 0;
@@ -381,8 +381,9 @@ func soon(closeIt func()) {
 }
 
 // giveBack has the C library and Go return what closed sockets used, a few hundred KiB
-// each: they would keep it, the one spread over the arenas of libsrt's threads, the other until its next collection. libsrt
-// frees a socket a second or more after its close, and later where there are hundreds.
+// each: they would keep it, the one spread over the arenas of libsrt's threads, the other
+// until its next collection. libsrt frees a socket a second or more after its close, and later
+// where there are hundreds.
 var giveBack = later.Later{Wait: 5 * time.Second, Until: 10 * time.Second, Do: func() {
 	C.malloc_trim(0)
 	debug.FreeOSMemory()

@@ -17,8 +17,16 @@ func TestMarks(t *testing.T) {
 		m.Note(at(ms), uint64(ms))
 	}
 	for _, c := range []struct{ ms, want int }{
-		{last, last}, {last - 5, last - 5}, {last - 10, last - 10}, {last - 5003, last - 5003}, {last - 10_000, last - 10_000},
-		{0, 0}, {-10, 0}, {last - 12_000, 0}, {last + 4, last + 4}, {last + 100, last + 10},
+		{last, last},
+		{last - 5, last - 5},
+		{last - 10, last - 10},
+		{last - 5003, last - 5003},
+		{last - 10_000, last - 10_000},
+		{0, 0},
+		{-10, 0},
+		{last - 12_000, 0},
+		{last + 4, last + 4},
+		{last + 100, last + 10},
 	} {
 		if got := m.SentAt(at(c.ms), at(last+10), last+10); got != uint64(c.want) {
 			t.Errorf("at %d ms: %d, want %d", c.ms, got, c.want)
