@@ -263,6 +263,23 @@ func TestOddAnswers(t *testing.T) {
 	}
 }
 
+// A picture that is refused is not left out in silence.
+func TestRefusedPicture(t *testing.T) {
+	leak.Check(t)
+	cam := newCamera(t, "", "")
+	cam.sdp = "v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=cam\r\nt=0 0\r\n" + strings.TrimSuffix(sdpBack, "a=sendonly\r\n") + sdpH264
+	cam.script = func(n int, req *base.Request) *base.Response {
+		if req.Method == base.Setup && n == 2 {
+			return &base.Response{StatusCode: base.StatusNotEnoughBandwidth}
+		}
+		return nil
+	}
+	_, err := Dial(t.Context(), ClientConfig{URL: "rtsp://" + cam.addr + "/live", Transport: TransportTCP})
+	if tsterr.KindOf(err) != tsterr.RTSPProtocol {
+		t.Error(err)
+	}
+}
+
 // A stream without anything that is understood says so.
 func TestCamerasWithoutMedia(t *testing.T) {
 	leak.Check(t)

@@ -154,8 +154,8 @@ func (s *Session) prepare(ctx context.Context) error {
 	return s.makeIngest()
 }
 
-// setupAll sets the media up. One that the server describes and then refuses is
-// left out, as long as another is left: some cameras offer sound that is off.
+// setupAll sets the media up. Sound that the server describes and then refuses is
+// left out, as long as something else is left: some cameras offer it though it is off.
 func (s *Session) setupAll(ctx context.Context, baseURL *base.URL) error {
 	var refusal error
 	var medias []Media
@@ -167,7 +167,7 @@ func (s *Session) setupAll(ctx context.Context, baseURL *base.URL) error {
 		switch err = s.setup(ctx, len(medias), u); {
 		case err == nil:
 			medias = append(medias, m)
-		case !answered(err):
+		case !answered(err) || !m.Kind.sound():
 			return err
 		case refusal == nil:
 			refusal = err

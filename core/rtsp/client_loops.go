@@ -81,7 +81,7 @@ func (s *Session) frame(channel byte, b []byte) {
 			k = 2 * i
 		}
 	}
-	if k >= 0 {
+	if k >= 0 && k&1 == 0 {
 		g.packet(k/2, b, netip.Addr{}, now)
 	}
 }

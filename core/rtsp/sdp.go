@@ -45,6 +45,16 @@ const (
 // kindCount is how many kinds there are.
 const kindCount = int(KindULaw) + 1
 
+// sound tells whether a kind is audio.
+func (k Kind) sound() bool {
+	switch k {
+	case KindAAC, KindMPEGAudio, KindLATM, KindOpus, KindALaw, KindULaw:
+		return true
+	case KindOther, KindMP2T, KindH264, KindH265, KindKLV:
+	}
+	return false
+}
+
 // Media is one media line of a session description.
 type Media struct {
 	Kind        Kind

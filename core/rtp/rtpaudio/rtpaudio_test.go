@@ -47,8 +47,9 @@ func TestMPEGOfGortsplib(t *testing.T) {
 	if err := e.Init(); err != nil {
 		t.Fatal(err)
 	}
-	var frames [][]byte
-	for _, rate := range []byte{1, 1, 2, 9, 14, 1} {
+	rates := []byte{1, 1, 2, 9, 14, 1}
+	frames := make([][]byte, 0, len(rates))
+	for _, rate := range rates {
 		frames = append(frames, mpegFrame(t, rate))
 	}
 	ps, err := e.Encode(frames)
@@ -56,7 +57,7 @@ func TestMPEGOfGortsplib(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := NewMPEG()
-	var packets []rtp.Packet
+	packets := make([]rtp.Packet, 0, len(ps))
 	for _, p := range ps {
 		packets = append(packets, rtp.Packet{Sequence: p.SequenceNumber, Timestamp: p.Timestamp, Marker: p.Marker, Payload: p.Payload})
 	}
