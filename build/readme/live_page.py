@@ -74,7 +74,7 @@ def main() -> None:
             view = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
             tab = view.new_page()
             tab.goto(url)
-            page.await_js(tab, "window.tstransPage?.picture.record", 20)
+            page.await_js(tab, "window.tstransPage?.picture.record")
             time.sleep(1)
             tab.screenshot(path=str(ROOT / "python" / "examples" / f"{name}.png"))
             view.close()

@@ -731,6 +731,23 @@ const timer = setInterval(() => {
 }, 20);
 const asked = (from) => fetch('/markers?ts_start=' + from).then((r) => r.json());
 const markers = (from) => asked(from).then((text) => JSON.parse(text).markers);
+// Facts 25 and 28: what is newer than the last known one; what the list left behind is dropped, also when
+// nothing new came, and its time stays known.
+const heard = [];
+let listed = [];
+let last = -1;
+async function poll() {
+  const more = await markers(last);
+  if (more.length) last = more[more.length - 1].time;
+  heard.push(...more);
+  listed.push(...more);
+  const seekable = player.seekable();
+  if (offset !== undefined && seekable.length) {
+    listed = listed.filter((m) => m.time - offset >= seekable.start(0));
+  }
+}
+const again = () => setTimeout(() => poll().then(again, again), 200);
+again();
 </script>"""
 
 
@@ -785,6 +802,13 @@ def test_facts_23_to_33_video_js_plays_it_and_finds_markers(tmp_path: pathlib.Pa
                 got = page.evaluate("markers(-1)")
                 assert got == [{"time": pytest.approx((n + 1) / fps), "text": "Marker 1"}]
                 assert page.evaluate(f"markers({(n + 1) / fps!r})") == []
+                timeline.add(30.5, "Marker 2")
+                timeline.add(1.0, "too late")  # before what the page asks from
+                page.wait_for_function("heard.length === 2", timeout=40_000)
+                timeline.add(31.5, "Marker 3")
+                page.wait_for_function("heard.length === 3", timeout=40_000)
+                assert page.evaluate("listed.map((m) => m.text)") == [f"Marker {i}" for i in (1, 2, 3)]
+                assert page.evaluate("heard.map((m) => m.time)") == [pytest.approx((n + 1) / fps), 30.5, 31.5]
                 shown = page.evaluate(
                     f"""() => new Promise((done) => {{
                       player.pause();

@@ -86,12 +86,24 @@ class Stage:
         self.timeline = timeline
         self.source = source
         self.opened = opened  # seconds until the first picture
+        self.misplaced: set[float] = set()
 
     def read(self) -> dict[str, Any]:
-        """A picture whose telemetry has come: until then the page shows none."""
+        """A picture whose telemetry has come: until then the page shows none.
+
+        On a starving machine hls.js loads segments whose parts it had; it then moves the first picture of
+        one to where the next was to begin, until that one replaces it. A few such pictures are passed over.
+        """
         end = time.monotonic() + 2 * TIMEOUT / 1000
         while True:
             got: dict[str, Any] = self.page.evaluate(READ)
+            if (
+                not EXACT
+                and len(self.misplaced) < 3
+                and (got["n"] + flight.GOP) / flight.FPS == got["stream"]
+            ):
+                self.misplaced.add(got["media"])
+                continue
             if got["record"] is not None:
                 return got
             assert got["shown"] is None
@@ -333,6 +345,72 @@ def test_many_markers_five_rows_and_those_out_of_range_hidden(stage: Stage) -> N
         assert time.monotonic() < end_of_wait, (start, end, marks)
         time.sleep(0.02)
     assert not any("not yet" in m[2] for m in marks)
+
+
+def test_markers_are_filtered_by_their_text(stage: Stage) -> None:
+    page = stage.page
+    now = stage.read()["stream"]
+    for i, text in enumerate(("Needle one", "hay", "a NEEDLE")):
+        stage.timeline.add(now - 20 + i, text)
+    page.wait_for_selector("tr >> text=a NEEDLE", timeout=TIMEOUT)
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("/")
+    page.keyboard.type("needle")
+    rows = "[...document.querySelectorAll('#rows tr')].map(r => r.lastChild.textContent)"
+    await_js(page, f"JSON.stringify({rows}) === JSON.stringify(['a NEEDLE', 'Needle one'])")
+    await_js(page, "[...document.querySelectorAll('#ticks button')].every(b => /needle/i.test(b.title))")
+    page.keyboard.press("Escape")
+    await_js(page, f"{rows}.length === 5 && document.activeElement === document.body")
+
+
+def test_all_can_be_reached_by_key_and_has_a_name(stage: Stage) -> None:
+    page = stage.page
+    page.wait_for_selector("#rows tr button", timeout=TIMEOUT)
+    nameless = page.evaluate(
+        """[...document.querySelectorAll('button, input, [role], canvas')].filter((e) => e.checkVisibility()
+          && !(e.getAttribute('aria-label') || e.title || e.textContent.trim())).map((e) => e.outerHTML)"""
+    )
+    assert nameless == []
+    reached = set()
+    page.evaluate("document.activeElement.blur()")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        got = page.evaluate("document.activeElement.id || document.activeElement.parentElement.tagName")
+        reached.add(got)
+    assert {
+        "theme",
+        "bar",
+        "play",
+        "back",
+        "live",
+        "text",
+        "mute",
+        "full",
+        "filter",
+        "TD",
+        "follow",
+    } <= reached
+    page.evaluate("document.activeElement.blur()")
+
+
+def test_a_phone_on_its_side_and_a_low_window(stage: Stage) -> None:
+    """The picture and all its buttons fit the window without scrolling."""
+    page = stage.page
+    try:
+        for width, height in ((740, 360), (1280, 480), (640, 320)):
+            page.set_viewport_size({"width": width, "height": height})
+            await_js(page, f"innerWidth === {width} && innerHeight === {height}")
+            got = page.evaluate(
+                """(() => {
+                  scrollTo(0, 0);
+                  const box = (i) => document.getElementById(i).getBoundingClientRect();
+                  return [document.documentElement.scrollWidth, box('player').bottom, box('screen').width,
+                          box('player').width];
+                })()"""
+            )
+            assert got[0] <= width and got[1] <= height and abs(got[2] - got[3]) <= 2, (width, height, got)
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_a_phone(stage: Stage) -> None:

@@ -55,7 +55,7 @@ export class Bar {
     return d > 0 ? (stream - this.view.start) / d : 0;
   }
 
-  draw(view: View, markers: Marker[], version: number): void {
+  draw(view: View, markers: Marker[], version: string): void {
     this.view = view;
     const percent = (stream: number): string => `${Math.min(1, Math.max(0, this.share(stream))) * 100}%`;
     byId('played').style.width = percent(view.now);
@@ -71,7 +71,7 @@ export class Bar {
   }
 
   /** One button a marker; those that would overlap share one. */
-  private marks(markers: Marker[], version: number): void {
+  private marks(markers: Marker[], version: string): void {
     const width = this.el.clientWidth || 1;
     const key = `${version} ${width} ${this.view.start.toFixed(3)} ${this.view.end.toFixed(3)}`;
     if (key === this.drawn) return;

@@ -3,6 +3,7 @@ import { Bar } from './bar';
 import { Clock } from './clock';
 import { byId, clockText, json, url, type Config } from './config';
 import { MapView } from './map';
+import { Filter } from './filter';
 import { Markers, type Marker } from './markers';
 import { Panel } from './panel';
 import { HlsPlayer, type Player } from './player';
@@ -110,6 +111,7 @@ async function main(): Promise<void> {
   };
   const seekMarker = (m: Marker): void => seekStream(m.time);
   const bar = new Bar(seekStream, seekMarker);
+  const filter = new Filter();
   const table = new Table(seekMarker);
   const toggle = (): void => void (video.paused ? video.play().catch(() => undefined) : video.pause());
   const set = (): void => {
@@ -127,13 +129,15 @@ async function main(): Promise<void> {
   };
   const jump = (by: 1 | -1): void => {
     const now = clock.stream(media) ?? 0;
-    const list = by > 0 ? markers.list : [...markers.list].reverse();
+    const found = filter.of(markers).list;
+    const list = by > 0 ? found : [...found].reverse();
     const next = list.find((m) => (by > 0 ? m.time > now + 0.1 : m.time < now - 0.5));
     if (next) seekMarker(next);
   };
   const mute = (): void => {
     video.muted = !video.muted;
     byId('mute').classList.toggle('on', !video.muted);
+    byId('mute').setAttribute('aria-pressed', String(!video.muted));
   };
   const full = (): void => {
     if (document.fullscreenElement) void document.exitFullscreen();
@@ -143,7 +147,7 @@ async function main(): Promise<void> {
     ' ': toggle, k: toggle, ArrowLeft: () => seekMedia(video.currentTime - 5), ArrowRight: () => seekMedia(video.currentTime + 5),
     j: () => seekMedia(video.currentTime - 30), ',': () => step(-1 / 30), '.': () => step(1 / 30),
     Home: () => seekMedia(player.range()[0] + 0.1), End: () => player.goLive(), l: () => player.goLive(), m: set, s: mute, f: full,
-    t: theme, n: () => jump(1), p: () => jump(-1),
+    t: theme, n: () => jump(1), p: () => jump(-1), '/': () => byId('filter').focus(),
   };
   document.addEventListener('keydown', (e) => {
     const target = e.target as HTMLElement;
@@ -217,8 +221,9 @@ async function main(): Promise<void> {
       const [a, b] = [video.buffered.start(i), video.buffered.end(i)];
       if (a <= video.currentTime + 0.5 && b >= video.currentTime - 0.5) buffered.push([a + shift, b + shift]);
     }
-    bar.draw({ start: s, end: end + shift, now: video.currentTime + shift, buffered }, markers.list, markers.version);
-    table.draw(markers.list, markers.version);
+    const { list, version } = filter.of(markers);
+    bar.draw({ start: s, end: end + shift, now: video.currentTime + shift, buffered }, list, version);
+    table.draw(list, version);
   };
   window.setInterval(refresh, 100);
   if (cfg.telemetry) {

@@ -10,7 +10,7 @@ export class Table {
   private first = 0;
   private list: Marker[] = [];
   private shown = new Set<number>();
-  private drawn = -1;
+  private drawn = '';
 
   constructor(private seek: (m: Marker) => void) {
     byId('newer').addEventListener('click', () => this.turn(-ROWS));
@@ -22,7 +22,7 @@ export class Table {
     this.render();
   }
 
-  draw(list: Marker[], version: number): void {
+  draw(list: Marker[], version: string): void {
     if (version === this.drawn) return;
     this.drawn = version;
     this.list = list;
@@ -31,27 +31,28 @@ export class Table {
   }
 
   private render(): void {
+    const focused = document.activeElement?.closest<HTMLElement>('#rows tr')?.dataset['id'];
     const page = [...this.list].reverse().slice(this.first, this.first + ROWS);
     this.body.replaceChildren(
       ...page.map((m) => {
         const row = document.createElement('tr');
         row.id = `marker-${Math.ceil(m.time)}-${m.id}`;
         row.dataset['id'] = String(m.id);
-        row.tabIndex = 0;
         if (!this.shown.has(m.id)) row.className = 'fresh';
         const time = document.createElement('td');
-        time.textContent = clockText(m.time);
+        const button = document.createElement('button'); // for keys and screen readers; a click anywhere does
+        button.type = 'button';
+        button.textContent = clockText(m.time);
+        time.append(button);
         const text = document.createElement('td');
         text.textContent = m.text; // never as HTML
         row.append(time, text);
         row.addEventListener('click', () => this.seek(m));
-        row.addEventListener('keydown', (e) => {
-          if (e.key === 'Enter') this.seek(m);
-        });
         return row;
       }),
     );
     for (const m of page) this.shown.add(m.id);
+    if (focused) this.body.querySelector<HTMLElement>(`tr[data-id='${focused}'] button`)?.focus();
     byId('count').textContent = this.list.length ? String(this.list.length) : '';
     byId('pager').hidden = this.list.length <= ROWS;
     byId<HTMLButtonElement>('newer').disabled = this.first === 0;
