@@ -1,6 +1,7 @@
 package webrtc
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -171,6 +172,9 @@ func parseMedia(value string, base *section) (*section, error) {
 			pt, err := strconv.ParseUint(p, 10, 8)
 			if err != nil || pt > 127 {
 				return nil, sdpError("the payload type %q", p)
+			}
+			if slices.ContainsFunc(s.codecs, func(c rtpCodec) bool { return c.pt == uint8(pt) }) {
+				continue // named twice, it is still one codec
 			}
 			c := rtpCodec{pt: uint8(pt)}
 			if static, ok := staticTypes[uint8(pt)]; ok {
