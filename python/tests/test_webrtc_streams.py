@@ -117,6 +117,36 @@ def test_next_timestamp_of_both_kinds():
     run(main())
 
 
+def test_a_subclass_with_a_clock_of_its_own():
+    """Programs ask with hasattr() whether their track has begun, and keep its start and time there."""
+
+    class Own(aiortc.VideoStreamTrack):
+        async def next_timestamp(self):
+            if hasattr(self, "_timestamp"):
+                self._timestamp += 3000
+                await asyncio.sleep(max(0, self._start + self._timestamp / 90000 - time.time()))
+            else:
+                self._start = time.time()
+                self._timestamp = 0
+            return self._timestamp, Fraction(1, 90000)
+
+    async def main():
+        track, plain = Own(), aiortc.VideoStreamTrack()
+        assert [(await track.recv()).pts for _ in range(3)] == [0, 3000, 6000]
+        assert not hasattr(plain, "_timestamp")
+        await plain.recv()
+        assert plain._timestamp == 0
+
+    asyncio.run(main())
+
+
+def test_frame_types_beside_the_tracks():
+    assert mediastreams.VideoFrame is aiortc.VideoFrame and mediastreams.AudioFrame is aiortc.AudioFrame
+    assert issubclass(mediastreams.VideoFrame, mediastreams.Frame)
+    with pytest.raises(AttributeError):
+        _ = mediastreams.NoSuchFrame
+
+
 def test_stop_emits_once_and_forgets_listeners():
     track = aiortc.AudioStreamTrack()
     seen = []

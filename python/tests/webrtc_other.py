@@ -13,6 +13,9 @@ import json
 import sys
 import time
 
+#: What is received before a side has seen enough: a second of each.
+ENOUGH = {"audio": 50, "video": 25}
+
 
 async def main():
     package, role = sys.argv[1:3]
@@ -50,7 +53,13 @@ async def main():
         except mod.MediaStreamError:
             pass
 
-    pc.on("track", lambda t: tasks.append(asyncio.ensure_future(read(t))))
+    heard = set()
+
+    @pc.on("track")
+    def taken(track):
+        heard.add(track.kind)
+        tasks.append(asyncio.ensure_future(read(track)))
+
     pc.on("connectionstatechange", lambda: seen["states"].append(pc.connectionState))
 
     def serve(channel):
@@ -97,6 +106,13 @@ async def main():
     while pc.connectionState not in ("connected", "failed", "closed") and time.monotonic() < end:
         await asyncio.sleep(0.02)
     await asyncio.sleep(seconds)
+    # On a busy machine, longer: until what is asserted has had its time.
+    end = time.monotonic() + 25
+    while time.monotonic() < end:
+        reported = {s.kind for s in (await pc.getStats()).values() if s.type == "remote-inbound-rtp"}
+        if all(seen[k] > ENOUGH[k] for k in heard) and seen["messages"] and heard <= reported:
+            break
+        await asyncio.sleep(0.05)
     stats = {}
     for s in (await pc.getStats()).values():
         if s.type == "inbound-rtp":

@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import threading
+import time
 
 import gi
 
@@ -121,6 +122,7 @@ class Peer:
         name = self.bin.get_property("connection-state").value_nick
         self.seen["states"].append(name)
         if name == "connected":
+            self.latest = time.monotonic() + self.seconds + 25
             GLib.timeout_add(int(self.seconds * 1000), self.finish)
 
     def gathered(self):
@@ -179,6 +181,11 @@ class Peer:
         self.loop.run()
 
     def finish(self):
+        """Say what was seen, once that is enough: a busy machine takes longer for it."""
+        enough = self.seen["audio"] > 50 and self.seen["video"] > 25 and self.seen["messages"]
+        if not enough and time.monotonic() < self.latest:
+            GLib.timeout_add(50, self.finish)
+            return
         print(json.dumps(self.seen), flush=True)
 
         def end():
