@@ -177,9 +177,9 @@ func TestCamerasMedia(t *testing.T) {
 			wants: []want{picture, {mpegts.EventUnknownSample, 0, "\x7f\xe0\xff\x2d" + opus, 1800}}, setups: 2,
 		},
 		{
-			name: "G.711", sdp: "m=audio 0 RTP/AVP 0\r\na=control:u\r\nm=audio 0 RTP/AVP 8\r\na=control:a\r\n",
-			sends: []media{{0, 0, 160, []string{g711}}, {2, 8, 160, []string{g711}}},
-			wants: []want{{mpegts.EventUnknownSample, 0, g711, 1800}}, setups: 2,
+			name: "G.711", sdp: sdpH264 + "m=audio 0 RTP/AVP 0\r\na=control:u\r\nm=audio 0 RTP/AVP 8\r\na=control:a\r\n",
+			sends: []media{video, {2, 0, 160, []string{g711}}, {4, 8, 160, []string{g711}}},
+			wants: []want{picture, {mpegts.EventUnknownSample, 0, g711, 1800}}, setups: 3,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"math/rand"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -213,7 +214,9 @@ func choose(d *Description, mode Mode) ([]Media, error) {
 			out = append(out, m)
 		}
 	}
-	if len(out) == 0 {
+	// G.711 is a private stream in MPEG-TS: it comes along with something that is not.
+	plain := func(m Media) bool { return m.Kind == KindALaw || m.Kind == KindULaw }
+	if !slices.ContainsFunc(out, func(m Media) bool { return !plain(m) }) {
 		return nil, tsterr.New(tsterr.RTSPNotFound, "the stream has no media that is understood")
 	}
 	return out, nil

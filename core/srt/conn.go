@@ -270,7 +270,11 @@ func (c *Conn) Details() Stats {
 			c.details.Store(&s)
 			c.asking.Store(false)
 		}()
-		t := time.NewTimer(statsLimit)
+		limit := statsLimit
+		if c.details.Load() == nil {
+			limit = firstStatsLimit
+		}
+		t := time.NewTimer(limit)
 		defer t.Stop()
 		select {
 		case <-asked:

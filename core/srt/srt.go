@@ -46,8 +46,10 @@ const (
 	// rest leaves in the background within the linger time, and closeLimit the whole of it.
 	drainLimit = 30 * time.Millisecond
 	closeLimit = 40 * time.Millisecond
-	// statsLimit bounds how long statistics wait for libsrt.
-	statsLimit = 30 * time.Millisecond
+	// statsLimit bounds how long statistics wait for libsrt, and firstStatsLimit how long the
+	// first ones of a link do: there are none from before to give instead.
+	statsLimit      = 30 * time.Millisecond
+	firstStatsLimit = 500 * time.Millisecond
 	// closeLinger is the linger time of a socket that sets none, in seconds.
 	closeLinger = 3
 	backlog     = 64

@@ -6,7 +6,8 @@
  *          6416, 2250) become MPEG-TS: video from PID 0x100, KLV from 0x101, audio
  *          from 0x102, in steps of 16. Opus (RFC 7587: stream_type 0x06, registration
  *          "Opus") and G.711 (0x90 A-law, 0x91 mu-law) become private streams from
- *          0x103. Media of other kinds, and sound that the server refuses, are left out.
+ *          0x103. Media of other kinds, and sound that the server refuses, are left out;
+ *          a stream with nothing else but G.711 has no media (TST_E_RTSP_NOT_FOUND).
  * THREADS  All functions: any thread, any time. Control calls of one session take
  *          turns.
  * WAITS    Calls with timeout_ms start what they are for and wait so long for it;

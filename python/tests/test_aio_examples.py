@@ -226,7 +226,7 @@ def test_quick_start_video(places: Any, capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out.splitlines() == [f"Frame: {n} bytes, keyframe=True" for n in (4, 4, 101)]
 
 
-async def until(condition: Callable[[], Any], timeout: float = 10.0) -> None:
+async def until(condition: Callable[[], Any], timeout: float = 30.0) -> None:
     end = asyncio.get_running_loop().time() + timeout
     while not condition():
         assert asyncio.get_running_loop().time() < end, "it did not happen in time"

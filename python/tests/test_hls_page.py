@@ -89,7 +89,7 @@ class Stage:
         self.misplaced: set[float] = set()
 
     def read(self) -> dict[str, Any]:
-        """A picture whose telemetry has come: until then the page shows none.
+        """A picture whose telemetry and stream time have come: until then the page shows none.
 
         On a starving machine hls.js loads segments whose parts it had; it then moves the first picture of
         one to where the next was to begin, until that one replaces it. A few such pictures are passed over.
@@ -104,9 +104,9 @@ class Stage:
             ):
                 self.misplaced.add(got["media"])
                 continue
-            if got["record"] is not None:
+            if got["record"] is not None and got["stream"] is not None:
                 return got
-            assert got["shown"] is None
+            assert got["record"] is not None or got["shown"] is None
             assert time.monotonic() < end, got
 
     def settled(self, near: float) -> dict[str, Any]:

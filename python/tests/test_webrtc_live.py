@@ -32,7 +32,7 @@ def run(coroutine, limit: float = 30.0):
     return asyncio.run(bounded())
 
 
-async def until(condition, limit=15.0):
+async def until(condition, limit=30.0):
     end = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < end, "not within the time given"

@@ -49,7 +49,7 @@ async def negotiate(p, q):
     await p.setRemoteDescription(q.localDescription)
 
 
-async def until(condition, limit=15.0):
+async def until(condition, limit=30.0):
     end = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < end, "not within the time given"

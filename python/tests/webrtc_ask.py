@@ -147,7 +147,7 @@ class Logged:
         ]
 
 
-async def until(condition, limit=15.0):
+async def until(condition, limit=30.0):
     end = time.monotonic() + limit
     while not condition():
         if time.monotonic() > end:

@@ -269,7 +269,8 @@ class RtspSession(Closing):
         headers, or in LATM) and MPEG audio as `DemuxEvent.Audio`, KLV as `DemuxEvent.Klv`. Sound that MPEG-TS
         has no codec for comes as `DemuxEvent.UnknownSample`: Opus with stream_type 0x06 and the registration
         "Opus", each packet behind the control header of Opus in MPEG-TS (0x7FE0 and its length); G.711 with
-        0x90 (A-law) or 0x91 (mu-law). Other media, and sound that the server refuses to set up, are left out.
+        0x90 (A-law) or 0x91 (mu-law). Other media, and sound that the server refuses to set up, are left out;
+        G.711 alone is no stream (``NOT_FOUND`` from `connect`).
 
         Raises:
             RtspError: the stream was taken before, or the session is one of `connect_h264` (``PROTOCOL``).
