@@ -117,12 +117,12 @@ func dial(ctx context.Context, cfg Config, s *srtgo.SrtSocket, id sock, addr net
 			return c, err
 		case stateConnecting:
 		default:
-			// On its way from connecting to connected libsrt shows the socket as broken for a moment:
-			// only with a reason, or when it stays so, is that the end.
-			if broken.IsZero() {
+			// On its way from connecting to connected libsrt shows the socket as broken too. At its
+			// end it is given a moment to say why.
+			if broken.IsZero() && failed(id) {
 				broken = time.Now()
 			}
-			if rejected(id) || time.Since(broken) > brokenGrace {
+			if rejected(id) || !broken.IsZero() && time.Since(broken) > brokenGrace {
 				return nil, connectError(0, id)
 			}
 		}

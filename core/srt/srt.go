@@ -32,8 +32,8 @@ const (
 	// pollStep is the pace of waits that libsrt offers no wait for: connecting,
 	// accepting, and sends shorter than a slice.
 	pollStep = 5 * time.Millisecond
-	// brokenGrace is how long a connecting socket may look broken without a reason.
-	brokenGrace = 500 * time.Millisecond
+	// brokenGrace is how long a connecting socket that failed may be without a reason.
+	brokenGrace = 100 * time.Millisecond
 
 	// redials is how often a dial that broke without a reason is made again, within the time for connecting.
 	redials = 3
