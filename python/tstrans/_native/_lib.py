@@ -133,13 +133,18 @@ def plain(name: str) -> Any:
     return (_current or _load()).plain(name)
 
 
+def forked(*_: object) -> NoReturn:
+    """Stands in for a function of a handle that was opened before the fork."""
+    raise ForkedHandleError("opened before this process was forked: open it again here")
+
+
 class _Forked:
-    """Stands in for the functions of a handle that was opened before the fork."""
+    """Stands in for all of them."""
 
     __slots__ = ()
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise ForkedHandleError("opened before this process was forked: open it again here")
+        forked()
 
 
 _FORKED = _Forked()
@@ -206,6 +211,38 @@ class Handle:
         if self._id:
             self._id = 0
             self._finalizer()
+
+
+#: The longest data that a function bound by `plain` takes.
+LONGEST = (1 << 31) - 1
+
+
+class PlainHandle(Handle):
+    """A handle with functions bound by `plain`, under the names of `_plain`, which a fork cuts off too."""
+
+    #: What its functions are called here, and in the library.
+    _plain: ClassVar[dict[str, str]]
+    __slots__ = ("key",)
+
+    #: The id, as these functions take it.
+    key: ctypes.c_uint64
+
+    def _own(self, api: Any, handle: int) -> None:
+        self.key = ctypes.c_uint64(handle)
+        for name, function in self._plain.items():
+            setattr(self, name, plain(function))
+        super()._own(api, handle)
+
+    def _forget(self) -> None:
+        super()._forget()
+        self.key.value = 0
+        for name in self._plain:
+            setattr(self, name, forked)
+
+    def close(self) -> None:
+        """Give the object back; calling it again does nothing."""
+        self.key.value = 0
+        super().close()
 
 
 class Detail:

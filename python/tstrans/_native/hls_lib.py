@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import byref, c_size_t, c_uint64, sizeof
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import base_abi as base
 from . import hls_abi as abi
-from ._lib import Config, Handle, check, failure, pin, plain, room
-from .transport_lib import LONGEST, SLICE_MS, forked
+from ._lib import LONGEST, Config, Handle, PlainHandle, check, failure, pin, room
+from .transport_lib import SLICE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,32 +44,16 @@ ArgumentError = ctypes.ArgumentError
 Values = dict[str, "int | float | bool | str | bytes | None"]
 
 
-class PublisherHandle(Handle):
+class PublisherHandle(PlainHandle):
     """A publisher, with its server."""
 
     _room = "hls"
     _close_name = "tst_hls_close"
-    __slots__ = ("key", "put")
+    _plain: ClassVar[dict[str, str]] = {"put": "tst_hls_push_ts"}
+    __slots__ = ("put",)
 
-    #: The id, for functions bound by `plain`.
-    key: c_uint64
-    #: tst_hls_push_ts, by `plain`: of bytes up to LONGEST.
+    #: Of bytes up to LONGEST.
     put: Callable[[c_uint64, bytes, int], int]
-
-    def _own(self, api: Any, handle: int) -> None:
-        self.key = c_uint64(handle)
-        self.put = plain("tst_hls_push_ts")
-        super()._own(api, handle)
-
-    def _forget(self) -> None:
-        super()._forget()
-        self.key.value = 0
-        self.put = forked
-
-    def close(self) -> None:
-        """Give the publisher back; calling it again does nothing."""
-        self.key.value = 0
-        super().close()
 
 
 class ServerHandle(Handle):

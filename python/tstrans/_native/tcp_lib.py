@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import byref, c_size_t
+from typing import TYPE_CHECKING, ClassVar
 
 from ..exceptions import TcpError, TcpErrorKind
 from . import base_abi as base
-from ._lib import pin, plain, room
-from .transport_lib import LONGEST, SLICE_MS, Domain, Link, Parameters, open_link, opened
+from ._lib import LONGEST, pin, room
+from .transport_lib import SLICE_MS, Domain, Link, Parameters, open_link, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "DOMAIN",
@@ -32,11 +36,13 @@ DOMAIN = Domain(
 class TcpLink(Link):
     """A connection."""
 
+    _plain: ClassVar[dict[str, str]] = {**Link._plain, "_take": "tst_tcp_receive"}
     __slots__ = ("_take", "_tcp")
+
+    _take: Callable[..., int]
 
     def __init__(self, handle: int, domain: Domain) -> None:
         self._tcp = room("tcp")
-        self._take = plain("tst_tcp_receive")
         super().__init__(handle, domain)
 
     def send_all(self, data: object) -> None:
@@ -64,7 +70,6 @@ class TcpLink(Link):
 
     def _forget(self) -> None:
         super()._forget()
-        self._take = self._put
         self._tcp = self._api
 
 

@@ -12,12 +12,12 @@ from itertools import chain
 from struct import Struct
 from threading import Lock
 from time import monotonic
-from typing import Any, SupportsIndex
+from typing import Any, ClassVar, SupportsIndex
 
 from ..exceptions import TstError
 from . import base_abi as base
 from . import transport_abi as abi
-from ._lib import Config, ForkedHandleError, Handle, failure, pin, plain, room
+from ._lib import LONGEST, Config, PlainHandle, failure, forked, pin, room
 
 __all__ = ["Domain", "Link", "Messages", "Parameters", "open_link", "opened", "unsigned"]
 
@@ -84,49 +84,33 @@ class Domain:
         return self._make(kind=self._kinds[base.TST_E_CLOSED][0], message=f"{what} is closed")
 
 
-#: The longest data that a function bound by `plain` takes.
-LONGEST = (1 << 31) - 1
-
-
-def forked(*_: object) -> int:
-    raise ForkedHandleError("opened before this process was forked: open it again here")
-
-
-class Link(Handle):
+class Link(PlainHandle):
     """A tst_link."""
 
     _room = "transport"
     _close_name = "tst_link_close"
-    __slots__ = ("_cut", "_put", "_read", "_spare", "domain", "key")
+    _plain: ClassVar[dict[str, str]] = {
+        "_put": "tst_link_send",
+        "_read": "tst_link_read",
+        "_cut": "tst_link_write_ts",
+    }
+    __slots__ = ("_cut", "_put", "_read", "_spare", "domain")
 
-    #: The id, for functions bound by `plain`.
-    key: c_uint64
+    _put: Callable[..., int]
+    _read: Callable[..., int]
+    _cut: Callable[..., int]
 
     def __init__(self, handle: int, domain: Domain) -> None:
         self.domain = domain
-        self.key = c_uint64(handle)
-        self._put = plain("tst_link_send")
-        self._read = plain("tst_link_read")
-        self._cut = plain("tst_link_write_ts")
         #: Counts with their references, for a call each.
         self._spare: list[tuple[c_size_t, Any]] = []
         self._own(room(self._room), handle)
-
-    def _forget(self) -> None:
-        super()._forget()
-        self.key.value = 0
-        self._put = self._read = self._cut = forked
 
     def error(self, status: int) -> BaseException:
         """The exception for a status of a function bound by `plain`."""
         if self._put is forked:
             forked()
         return self.domain.error(status)
-
-    def close(self) -> None:
-        """Give the link back; calling it again does nothing."""
-        self.key.value = 0
-        super().close()
 
     def wait(self, swap: Mapping[Any, Any] | None = None) -> None:
         """Wait until the link is up, open to Ctrl-C; what keeps it from coming up is raised and closes it."""
