@@ -183,14 +183,6 @@ func tst_concealer_open(out *C.tst_concealer, rate, fade C.uint32_t) (st C.tst_s
 	return add(out, audio.NewConcealer(int(rate), int(fade)))
 }
 
-// add gives a handle for an object.
-func add[H ~uint64](out *H, obj any) C.tst_status {
-	if err := need(out, "out"); err != nil {
-		return status(err)
-	}
-	return status(hand(out, obj))
-}
-
 //export tst_concealer_update
 func tst_concealer_update(samples *C.size_t, id C.tst_concealer, pcm *C.tst_cu8, n C.size_t) (st C.tst_status) {
 	defer guard(&st)

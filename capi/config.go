@@ -24,10 +24,7 @@ const maxConfigKeys = 4096
 //export tst_config_new
 func tst_config_new(out *C.tst_config) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
-		return status(err)
-	}
-	return status(hand(out, &config{values: map[string]any{}}))
+	return add(out, &config{values: map[string]any{}})
 }
 
 func configSet(id C.tst_config, key *C.tst_cchar, value any, err error) C.tst_status {

@@ -64,7 +64,15 @@ func hand[H ~uint64](out *H, obj any) error {
 	return nil
 }
 
-// open stores an object and gives its id.
+// add is hand for a call that checks nothing else of out.
+func add[H ~uint64](out *H, obj any) C.tst_status {
+	if err := need(out, "out"); err != nil {
+		return status(err)
+	}
+	return status(hand(out, obj))
+}
+
+// add stores an object and gives its id.
 func (t *handleTable) add(obj any) (uint64, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

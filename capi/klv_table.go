@@ -22,10 +22,7 @@ type klvTable struct {
 //export tst_klv_table_new
 func tst_klv_table_new(out *C.tst_klv_table) (st C.tst_status) {
 	defer guard(&st)
-	if err := need(out, "out"); err != nil {
-		return status(err)
-	}
-	return status(hand(out, &klvTable{t: st0601.NewTable()}))
+	return add(out, &klvTable{t: st0601.NewTable()})
 }
 
 //export tst_klv_table_add

@@ -257,13 +257,10 @@ func tst_srt_get_stats(out *C.tst_srt_stats, id C.tst_link) (st C.tst_status) {
 		return status(err)
 	}
 	var s srt.Stats
-	select {
-	case <-l.ready:
-		var ok bool
-		if s, ok = srtDetails(l.obj); !ok {
+	if obj, ok := l.settled(); ok {
+		if s, ok = srtDetails(obj); !ok {
 			return fail(tsterr.NotSupported, "this link is not SRT")
 		}
-	default:
 	}
 	const mega = 1e6
 	out.rtt_us = C.uint64_t(s.RTTMillis * 1000)

@@ -244,21 +244,30 @@ func linkAs[T any](id C.tst_link, ms C.int32_t) (l *link, obj T, timeout time.Du
 	return l, obj, timeout, nil
 }
 
+// settled gives what is behind a link, nil where it could not be opened; false while it is not known.
+func (l *link) settled() (transport.Object, bool) {
+	select {
+	case <-l.ready:
+		return l.obj, true
+	default:
+		return nil, false
+	}
+}
+
 // peekAs finds what is behind a link that is up, cancelled or not: for what only looks.
 func peekAs[T any](id C.tst_link) (obj T, err error) {
 	l, err := share[*link](id)
 	if err != nil {
 		return obj, err
 	}
-	select {
-	case <-l.ready:
-	default:
+	o, ok := l.settled()
+	if !ok {
 		return obj, transport.Timeout("link")
 	}
 	if l.err != nil {
 		return obj, l.err
 	}
-	obj, ok := l.obj.(T)
+	obj, ok = o.(T)
 	if !ok {
 		return obj, tsterr.New(tsterr.NotSupported, "this link cannot do that")
 	}
@@ -424,15 +433,14 @@ func tst_link_alive(id C.tst_link) C.int32_t {
 	if err != nil || l.life.Closed() {
 		return 0
 	}
-	select {
-	case <-l.ready:
-	default:
+	obj, ok := l.settled()
+	if !ok {
 		return 1
 	}
 	if l.err != nil {
 		return 0
 	}
-	if a, ok := l.obj.(interface{ Alive() bool }); ok && !a.Alive() {
+	if a, ok := obj.(interface{ Alive() bool }); ok && !a.Alive() {
 		return 0
 	}
 	return 1

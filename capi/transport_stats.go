@@ -21,12 +21,8 @@ func tst_link_get_stats(out *C.tst_link_stats, id C.tst_link) (st C.tst_status) 
 		return status(err)
 	}
 	var s transport.Stats
-	select {
-	case <-l.ready:
-		if l.obj != nil {
-			s = l.obj.Stats()
-		}
-	default:
+	if obj, _ := l.settled(); obj != nil {
+		s = obj.Stats()
 	}
 	out.messages_sent, out.bytes_sent = C.uint64_t(s.MessagesSent), C.uint64_t(s.BytesSent)
 	out.messages_received, out.bytes_received = C.uint64_t(s.MessagesReceived), C.uint64_t(s.BytesReceived)
@@ -48,19 +44,17 @@ func tst_link_get_reconnect_stats(out *C.tst_reconnect_stats, id C.tst_link) (st
 	}
 	var rs transport.ReconnectStats
 	var reason transport.EndReason
-	select {
-	case <-l.ready:
-		m, ok := l.obj.(interface {
+	if obj, ok := l.settled(); ok {
+		m, ok := obj.(interface {
 			Reconnects() transport.ReconnectStats
 		})
 		if !ok {
 			return fail(tsterr.NotSupported, "this link does not reconnect")
 		}
 		rs = m.Reconnects()
-		if e, ok := l.obj.(interface{ EndReason() transport.EndReason }); ok {
+		if e, ok := obj.(interface{ EndReason() transport.EndReason }); ok {
 			reason = e.EndReason()
 		}
-	default:
 	}
 	out.reconnecting = 0
 	if rs.Reconnecting {

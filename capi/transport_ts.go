@@ -74,12 +74,22 @@ func tsti_link_read_ts(n *C.size_t, arena *C.uint8_t, arenaCap C.size_t, id C.ts
 	return outcome(err)
 }
 
-// writer is the framed writer of a link; wmu is held.
-func (l *link) writer(w transport.Writer) *pipeline.TSWriter {
+// framed makes a step of the framed writer of a link, whose turn it takes.
+func framed(id C.tst_link, ms C.int32_t, step func(out *pipeline.TSWriter, timeout time.Duration) error) C.tst_status {
+	l, w, timeout, err := writerOf(id, ms)
+	if err != nil {
+		return outcome(err)
+	}
+	if err = turn(&l.wmu, timeout, l.life); err != nil {
+		return outcome(err)
+	}
+	defer l.wmu.Unlock()
 	if l.out == nil {
 		l.out = pipeline.NewTSWriter(w)
 	}
-	return l.out
+	err = step(l.out, timeout)
+	l.shared.Load().SetWhole(l.out.Whole())
+	return outcome(err)
 }
 
 //export tsti_link_write_ts
@@ -89,36 +99,17 @@ func tsti_link_write_ts(taken *C.size_t, id C.tst_link, data *C.tst_cu8, n C.siz
 	if err != nil {
 		return status(err)
 	}
-	l, w, timeout, err := writerOf(id, ms)
-	if err != nil {
-		return outcome(err)
-	}
-	if err = turn(&l.wmu, timeout, l.life); err != nil {
-		return outcome(err)
-	}
-	defer l.wmu.Unlock()
-	out := l.writer(w)
-	k, err := out.Write(b, timeout)
-	l.shared.Load().SetWhole(out.Whole())
-	*taken = C.size_t(k)
-	return outcome(err)
+	return framed(id, ms, func(out *pipeline.TSWriter, timeout time.Duration) error {
+		k, err := out.Write(b, timeout)
+		*taken = C.size_t(k)
+		return err //nolint:wrapcheck // the link's own
+	})
 }
 
 //export tst_link_flush_ts
 func tst_link_flush_ts(id C.tst_link, ms C.int32_t) (st C.tst_status) {
 	defer guard(&st)
-	l, w, timeout, err := writerOf(id, ms)
-	if err != nil {
-		return outcome(err)
-	}
-	if err = turn(&l.wmu, timeout, l.life); err != nil {
-		return outcome(err)
-	}
-	defer l.wmu.Unlock()
-	out := l.writer(w)
-	err = out.Flush(timeout)
-	l.shared.Load().SetWhole(out.Whole())
-	return outcome(err)
+	return framed(id, ms, (*pipeline.TSWriter).Flush)
 }
 
 //export tsti_link_demux

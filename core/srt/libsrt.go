@@ -189,7 +189,6 @@ type (
 )
 
 const (
-	eventIn  = C.SRT_EPOLL_IN
 	eventOut = C.SRT_EPOLL_OUT
 	eventErr = C.SRT_EPOLL_ERR
 )

@@ -39,7 +39,7 @@ func stateOf(s sock) C.SRT_SOCKSTATUS { return C.srt_getsockstate(s) }
 
 // failed tells whether a connecting socket is at its end, which its state does not: between connecting and
 // connected that is SRTS_BROKEN as well, for long where libsrt has no time.
-func failed(s sock) bool { return readable(s)&C.SRT_EPOLL_ERR != 0 }
+func failed(s sock) bool { return readable(s)&eventErr != 0 }
 
 // readable tells what the socket is ready for, without waiting.
 func readable(s sock) int { return int(C.ts_readable2(s)) }
