@@ -23,19 +23,19 @@ type link struct {
 	count transport.Counters
 	fast  *transport.Shared // nil for a receiver with an idle timeout
 
-	use     sync.RWMutex
-	lib     *lib  // nil once closed
-	sockets []int // copies of librist's, of a sender that watches; beginWatch takes them
-	last    Stats
-	lost    uint64
+	use  sync.RWMutex
+	lib  *lib // nil once closed
+	last Stats
+	lost uint64
 }
 
-func open(cfg Config) (*link, error) {
-	l, sockets, err := openLibrary(cfg)
+// open makes a link, and copies of the sockets of a sender that watches.
+func open(cfg Config) (l *link, sockets []int, err error) {
+	lib, sockets, err := openLibrary(cfg)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return &link{life: transport.NewLife(), cfg: cfg, lib: l, sockets: sockets}, nil
+	return &link{life: transport.NewLife(), cfg: cfg, lib: lib}, sockets, nil
 }
 
 // Details returns librist's counters.
@@ -118,21 +118,21 @@ func Dial(_ context.Context, cfg Config) (*Sender, error) {
 	if cfg.PacketSize != nil {
 		size = *cfg.PacketSize
 	}
-	l, err := open(cfg)
+	l, sockets, err := open(cfg)
 	if err != nil {
 		return nil, err
 	}
 	s := &Sender{link: l, max: min(size, MaxPayload)}
 	if l.fast, err = transport.NewShared(l, 0, -1, nil, max(0, s.max)); err != nil {
 		_ = l.Close()
-		closeAll(l.sockets)
+		closeAll(sockets)
 		return nil, tsterr.Wrap(tsterr.RISTIO, err, "memory")
 	}
 	l.count.Share(l.fast)
 	shareSends(l.fast, l.lib)
 	s.begin()
 	if cfg.managed {
-		if err = s.beginWatch(); err != nil {
+		if err = s.beginWatch(sockets); err != nil {
 			_ = s.Close()
 			return nil, err
 		}
@@ -184,7 +184,7 @@ func Listen(_ context.Context, cfg Config) (*Receiver, error) {
 	if !cfg.Listen {
 		return nil, tsterr.New(tsterr.RISTInvalidConfig, "a receiver's URL is rist://@ip:port")
 	}
-	l, err := open(cfg)
+	l, _, err := open(cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -36,12 +36,9 @@ type watch struct {
 	early   bool   // a packet was refused before a receiver was met
 }
 
-// beginWatch watches over the receiver from the sockets of librist.
-func (s *Sender) beginWatch() error {
-	var err error
-	s.watch.told, err = watchRefusals(s.sockets, s.refusal)
-	s.sockets = nil
-	if err != nil {
+// beginWatch watches over the receiver from copies of librist's sockets, which it takes over.
+func (s *Sender) beginWatch(sockets []int) (err error) {
+	if s.watch.told, err = watchRefusals(sockets, s.refusal); err != nil {
 		return tsterr.Wrap(tsterr.RISTIO, err, "descriptor")
 	}
 	return nil

@@ -133,6 +133,9 @@ func (a *Assembler) End(marker bool) {
 	}
 }
 
+// Assembly reads the counters.
+func (a *Assembler) Assembly() AssemblyStats { return a.Stats }
+
 // Abandon gives the open unit up; what else comes of its time stamp is skipped.
 func (a *Assembler) Abandon() {
 	if a.open {

@@ -102,7 +102,6 @@ func newIngest(medias []Media, hold time.Duration, source netip.Addr, out func(t
 		g.tracks = append(g.tracks, t)
 		s, ok := m.stream()
 		if !ok {
-			t.depay = nil
 			continue
 		}
 		t.handle = classes[s.Class]
@@ -285,10 +284,10 @@ func (g *ingest) assembly() (video, klv rtp.AssemblyStats) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, t := range g.tracks {
-		if t.stats == nil || g.raw != nil {
+		if t.depay == nil || g.raw != nil {
 			continue
 		}
-		s := *t.stats
+		s := t.depay.Assembly()
 		to := &video
 		if t.media.Kind == KindKLV {
 			to = &klv

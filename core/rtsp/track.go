@@ -17,6 +17,7 @@ import (
 type depacketizer interface {
 	Push(p *rtp.Packet)
 	Unit() (rtp.Unit, bool)
+	Assembly() rtp.AssemblyStats
 }
 
 // track is one arriving media of a session. Its methods belong to the thread
@@ -25,7 +26,6 @@ type track struct {
 	media Media
 	in    *rtp.Inbound
 	depay depacketizer // nil: the payload is MPEG-TS, or packets are wanted
-	stats *rtp.AssemblyStats
 
 	line     rtp.Timeline
 	handle   mpegts.Handle
@@ -38,37 +38,32 @@ type track struct {
 }
 
 func newTrack(m Media, hold time.Duration, source netip.Addr) *track {
-	t := &track{media: m, in: rtp.NewInbound(rtp.InboundConfig{
-		PayloadType: m.PayloadType, ClockRate: m.Rate, Hold: hold, Source: source,
-	})}
+	in := rtp.NewInbound(rtp.InboundConfig{PayloadType: m.PayloadType, ClockRate: m.Rate, Hold: hold, Source: source})
+	return &track{media: m, in: in, depay: m.depacketizer()}
+}
+
+// depacketizer makes what takes the media out of its packets, nil for MPEG-TS.
+func (m *Media) depacketizer() depacketizer {
 	switch m.Kind {
 	case KindH264:
-		d := rtph264.NewDepacketizer(rtph264.Config{Injection: rtph264.InjectBeforeIDR, ParameterSets: m.Sets})
-		t.depay, t.stats = d, &d.Stats
+		return rtph264.NewDepacketizer(rtph264.Config{Injection: rtph264.InjectBeforeIDR, ParameterSets: m.Sets})
 	case KindH265:
-		d := rtph265.NewDepacketizer(m.Sets...)
-		t.depay, t.stats = d, &d.Stats
+		return rtph265.NewDepacketizer(m.Sets...)
 	case KindAAC:
-		d := rtpaac.NewDepacketizer(m.AAC)
-		t.depay, t.stats = d, &d.Stats
+		return rtpaac.NewDepacketizer(m.AAC)
 	case KindKLV:
-		d := rtpklv.NewDepacketizer()
-		t.depay, t.stats = d, &d.Stats
+		return rtpklv.NewDepacketizer()
 	case KindMPEGAudio:
-		d := rtpaudio.NewMPEG()
-		t.depay, t.stats = d, &d.Stats
+		return rtpaudio.NewMPEG()
 	case KindLATM:
-		d := rtpaudio.NewLATM(m.LATM)
-		t.depay, t.stats = d, &d.Stats
+		return rtpaudio.NewLATM(m.LATM)
 	case KindOpus:
-		d := rtpaudio.NewOpus()
-		t.depay, t.stats = d, &d.Stats
+		return rtpaudio.NewOpus()
 	case KindALaw, KindULaw:
-		d := rtpaudio.NewPlain()
-		t.depay, t.stats = d, &d.Stats
+		return rtpaudio.NewPlain()
 	case KindMP2T, KindOther:
 	}
-	return t
+	return nil
 }
 
 // pts puts a time stamp on the session's clock: 90 kHz, 0 where it begins.

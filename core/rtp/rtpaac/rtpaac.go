@@ -243,6 +243,9 @@ func bits(b []byte, at, n int) int {
 	return v
 }
 
+// Assembly reads the counters.
+func (d *Depacketizer) Assembly() rtp.AssemblyStats { return d.Stats }
+
 func (d *Depacketizer) emit(frame []byte, ts uint32) {
 	from := len(d.buf)
 	d.buf = append(d.cfg.AppendADTS(d.buf, len(frame)), frame...)
