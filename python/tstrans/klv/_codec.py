@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._native.klv_lib import decode_block, decode_many, encode_block, patch_block
 from ._const import PRECISION_TIMESTAMP_PACK_UL, SECURITY_LS_UL, VMTI_LS_UL, is_st0601_family
-from ._input import octets
+from ._input import expect, octets
 from ._layout import NAMES, block_of
 from ._uas import UasDatalinkLs, new_record, record_of, set_block
 
@@ -139,9 +139,8 @@ def patch_uas_datalink(raw: Buffer, edits: UasDatalinkLs | dict[str, Any]) -> by
     """
     if isinstance(edits, UasDatalinkLs):
         block = edits._as_block()
-    elif not isinstance(edits, dict):
-        raise AttributeError(f"{type(edits).__name__!r} object has no attribute 'universal_label'")
     else:
+        expect(edits, dict, "universal_label")
         if not _FIELDS.issuperset(edits):
             raise TypeError(f"unknown fields: {', '.join(sorted(map(repr, set(edits) - _FIELDS)))}")
         block = block_of(edits)

@@ -18,6 +18,12 @@ def octets(buf: Any) -> bytes:
     return bytes(memoryview(buf))
 
 
+def expect(v: object, cls: type, first: str) -> None:
+    """A record of a class, or the error that reading its first attribute from `v` would give."""
+    if not isinstance(v, cls):
+        raise AttributeError(f"{type(v).__name__!r} object has no attribute {first!r}")
+
+
 def octet(v: Any, name: str) -> int:
     """A code of one byte, given as int or enumeration member."""
     v = getattr(v, "value", v)

@@ -7,7 +7,7 @@ from enum import Enum
 
 from .._native import klv_lib as lib
 from .._value import Value
-from ._input import octet, octets
+from ._input import expect, octet, octets
 from ._layout import unknown_items
 from ._packs import plain
 from ._values import KlvFieldError, field_errors
@@ -201,8 +201,7 @@ def record(v: Any) -> SecurityLs:
 
 
 def _tree(r: SecurityLs) -> tuple[Any, ...]:
-    if not isinstance(r, SecurityLs):
-        raise AttributeError(f"{type(r).__name__!r} object has no attribute 'security_classification'")
+    expect(r, SecurityLs, "security_classification")
     fields = list(plain(r))
     for i, _ in _CODED:
         if fields[i] is not None:

@@ -6,7 +6,7 @@ from operator import index
 
 from .._native import klv_lib as lib
 from .._value import Value
-from ._input import octets
+from ._input import expect, octets
 from ._layout import unknown_items
 from ._packs import plain
 from ._values import field_errors, made
@@ -180,8 +180,7 @@ def _tree(r: VmtiLs) -> Any:
         if n is not None and not 0 <= index(n) < 1 << bits:
             raise OverflowError(f"{name}: {n} does not fit {bits} bits")
     for t in r.targets:
-        if not isinstance(t, VTargetPack):
-            raise AttributeError(f"{type(t).__name__!r} object has no attribute 'target_id'")
+        expect(t, VTargetPack, "target_id")
     return _bare(r)
 
 
